@@ -6,18 +6,13 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use p2pchat_platform::process::{OPENER, opener};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-/// The program that opens a file with what the user prefers for it.
-const OPENER: &str = if cfg!(target_os = "macos") {
-    "open"
-} else {
-    "xdg-open"
-};
 /// How long an opener may take to fail. One that ends later was the browser itself, which the
 /// user has closed.
 const FAILS_WITHIN: Duration = Duration::from_secs(30);
@@ -66,7 +61,7 @@ impl Redirect {
     /// # Errors
     /// If the opener does not start.
     pub fn show(&self, failed: impl FnOnce(&OpenError) + Send + 'static) -> Result<(), OpenError> {
-        let mut opener = Command::new(OPENER)
+        let mut opener = opener()
             .arg(self.0.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -2,10 +2,11 @@
 //! owner can read.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use p2pchat_platform::files::{is_open_to_others, private_folder};
 use p2pchat_settings::streams;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -145,7 +146,7 @@ impl Secret {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        make_folder(folder)?;
+        private_folder().create(folder)?;
         let mut draft = NamedTempFile::new_in(folder)?;
         writeln!(draft, "{}", self.expose())?;
         draft.as_file().sync_all()?;
@@ -161,26 +162,6 @@ fn hex_digit(value: u8) -> u8 {
     b"0123456789abcdef"[usize::from(value)]
 }
 
-/// Creates a folder that only its owner can enter, and those above it.
-fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-#[cfg(unix)]
-fn is_open_to_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &File) -> io::Result<bool> {
-    Ok(false)
-}
-
 /// Hides the secret.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,6 +171,7 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::thread;
 
     use super::*;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use p2pchat_model::{Passphrase, Username};
+use p2pchat_platform::terminal;
 use p2pchat_settings::streams::first_line;
 use p2pchat_settings::{Given, OptionsError, PeerArgs, Place, Program, Section};
 use thiserror::Error;
@@ -194,10 +195,10 @@ fn without_choice(input: bool, output: bool, kind: Option<&str>) -> (Mode, Optio
 }
 
 /// Whether a terminal of this kind can place text, as full screen and line editing need it.
-/// Where there is no variable TERM, on Windows, every terminal can.
+/// Where no variable says so, on Windows, every terminal can.
 pub(crate) fn can_move_cursor(kind: Option<&str>) -> bool {
     match kind {
-        None | Some("") => cfg!(not(unix)),
+        None | Some("") => !terminal::USES_TERM,
         Some(kind) => !["dumb", "unknown", "emacs", "cons25"].contains(&kind),
     }
 }

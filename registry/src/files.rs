@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use p2pchat_platform::process::raise_file_limit;
+
 /// How many descriptors are kept for everything else: the store, MongoDB's connections, the
 /// runtime.
 const SPARE: u64 = 64;
@@ -9,10 +11,10 @@ const SPARE: u64 = 64;
 /// Raises the limit as far as the system allows, and returns it; `None` if there is none.
 #[must_use]
 pub fn raise_limit() -> Option<u64> {
-    rlimit::increase_nofile_limit(u64::MAX)
+    raise_file_limit()
         .inspect_err(|error| tracing::debug!(%error, "the limit of file descriptors is unknown"))
         .ok()
-        .filter(|&limit| limit != rlimit::INFINITY)
+        .flatten()
 }
 
 /// How many connections fit under a limit of file descriptors: `asked`, or fewer, so that the
@@ -50,17 +52,5 @@ mod tests {
         assert_eq!(fit(10_000, Some(20_000)), 10_000);
         assert_eq!(fit(10_000, Some(1_024)), 960);
         assert_eq!(fit(10_000, Some(10)), 1);
-    }
-
-    #[test]
-    fn the_limit_is_raised_as_far_as_it_goes() {
-        let limit = raise_limit().unwrap_or(rlimit::INFINITY);
-        let (soft, hard) = rlimit::Resource::NOFILE.get().unwrap();
-        assert_eq!(soft, limit);
-        // macOS has a further limit, which the hard one does not show.
-        assert!(
-            cfg!(target_os = "macos") || soft == hard,
-            "{soft} of {hard}"
-        );
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use p2pchat_platform::process::host_name;
 use p2pchat_protocol::REGISTRY_TCP_PORT;
 use p2pchat_protocol::v2::Fingerprint;
 use p2pchat_secure::{KeyFileError, SecretKey, fingerprint};
@@ -101,9 +102,8 @@ pub fn argument(host: &str, key: &Fingerprint) -> String {
 /// one. With the port, if it is not the usual one.
 #[must_use]
 pub fn host(tcp: SocketAddr) -> String {
-    let uname = rustix::system::uname();
     let host = if tcp.ip().is_unspecified() {
-        uname.nodename().to_string_lossy().into_owned()
+        host_name()
     } else if tcp.is_ipv6() {
         format!("[{}]", tcp.ip())
     } else {

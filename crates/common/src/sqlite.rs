@@ -1,10 +1,10 @@
 //! A file of SQLite that belongs to one user: created, recognised, migrated, opened.
 
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use p2pchat_platform::files::{is_on_network, private_file, private_folder, sync_folder};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
@@ -169,38 +169,6 @@ fn connect(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
     Ok(connection)
 }
 
-/// Whether the file is on a file system that other machines may use at the same time.
-#[cfg(target_os = "linux")]
-fn is_on_network(path: &Path) -> bool {
-    // Truncated on purpose: the numbers have 32 bits, their type has more on most systems.
-    rustix::fs::statfs(path).is_ok_and(|system| NETWORK.contains(&(system.f_type as u32)))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_on_network(_: &Path) -> bool {
-    false
-}
-
-/// The file systems that other machines may use at the same time, as `statfs` names them. On
-/// some of them the log seems to work, until a second machine writes.
-#[cfg(target_os = "linux")]
-const NETWORK: &[u32] = &[
-    0x6969,      // NFS
-    0x517b,      // SMB
-    0xff53_4d42, // CIFS
-    0xfe53_4d42, // SMB 2
-    0x0102_1997, // 9p: shared folders of virtual machines, WSL
-    0x6573_5546, // FUSE: sshfs, virtiofs and others
-    0x00c3_6400, // Ceph
-    0x0bd0_0bd0, // Lustre
-    0x4750_4653, // GPFS
-    0x0116_1970, // GFS2
-    0x7461_636f, // OCFS2
-    0x5346_414f, // AFS
-    0x7375_7245, // Coda
-    0x786f_4256, // shared folders of VirtualBox
-];
-
 /// Whether this is what SQLite says where the index of the log cannot be shared in memory. A
 /// disk that is full or broken may say the same, and then does so again.
 fn may_lack_shared_memory(error: &rusqlite::Error) -> bool {
@@ -311,9 +279,7 @@ fn create(path: &Path, durability: Durability) -> Result<(), FileError> {
         })?;
     let created = match private_file().create_new(true).open(path) {
         // A file whose folder entry is not on the disk would vanish in a power cut.
-        Ok(_) if durability == Durability::PowerCut => {
-            File::open(folder).and_then(|folder| folder.sync_all())
-        }
+        Ok(_) if durability == Durability::PowerCut => sync_folder(folder),
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => Err(error),
         _ => Ok(()),
     };
@@ -321,26 +287,6 @@ fn create(path: &Path, durability: Durability) -> Result<(), FileError> {
         path: path.to_owned(),
         reason,
     })
-}
-
-/// Makes folders; those that this makes are their owner's alone.
-#[must_use]
-pub fn private_folder() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-/// Opens a file for reading and writing; one that this creates is its owner's alone.
-#[must_use]
-pub fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use p2pchat_common::sqlite::private_file;
+use p2pchat_platform::files::{private_file, sync_folder};
 use p2pchat_model::{KnownRegistry, Username};
 use p2pchat_protocol::v2::{Fingerprint, PersonKey, PublicKey};
 use thiserror::Error;
@@ -219,7 +219,7 @@ pub(crate) fn keep(folder: &Path, file: KnownFile, text: &str) -> io::Result<()>
     written.write_all(text.as_bytes())?;
     written.sync_all()?;
     fs::rename(&new, &path)?;
-    fs::File::open(folder)?.sync_all()
+    sync_folder(folder)
 }
 
 /// The words of a line; the last one is the rest, since old names may have spaces.

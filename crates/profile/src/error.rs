@@ -4,12 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use p2pchat_peer::{PeerFailed, StartError};
+use p2pchat_platform::local::BindError;
 use thiserror::Error;
 
 use crate::lock;
 use crate::owner::{Owner, OwnerSilent};
-#[cfg(unix)]
-use crate::runtime::RuntimeError;
 
 /// Why a profile cannot be opened, and what to do about it.
 #[derive(Debug, Error)]
@@ -34,10 +33,9 @@ pub enum OpenError {
         /// What the system says.
         reason: io::Error,
     },
-    /// There can be no socket for other front ends.
-    #[cfg(unix)]
+    /// Other front ends could not attach.
     #[error(transparent)]
-    Runtime(#[from] RuntimeError),
+    Bind(#[from] BindError),
     /// Another process has the profile and cannot be reached.
     #[error(transparent)]
     Silent(#[from] OwnerSilent),

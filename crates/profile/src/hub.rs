@@ -3,9 +3,6 @@
 //! Only the task of a connection waits for its front end. One that does not read misses events
 //! and gets the view again, from the peer.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +11,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use p2pchat_model::{BadCall, CONTRACT_VERSION, Call};
 use p2pchat_peer::{Calls, Handle, Updates};
+use p2pchat_platform::local::{Caller, Listener, ReadHalf, WriteHalf};
+use p2pchat_platform::lock::Lock;
 use tokio::io::AsyncWriteExt;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
@@ -27,10 +24,8 @@ use tracing::{Instrument, info_span};
 
 use crate::clock::now;
 use crate::error::OpenError;
-use crate::lock::{Lock, Tried, named_in};
+use crate::lock::{self, named_in};
 use crate::owner::{Entry, Owner};
-use crate::runtime::{self, RuntimeError};
-use crate::socket::is_ours;
 use crate::wire::{self, Greeting, MAX_CALL, Refusal};
 
 /// How many front ends may be attached: the 64 pages that a bridge serves, and as many others.
@@ -60,7 +55,7 @@ pub(crate) struct Claim {
     /// The profile's folder.
     folder: PathBuf,
     entry: Entry,
-    listener: UnixListener,
+    listener: Listener,
 }
 
 impl Claim {
@@ -74,14 +69,13 @@ impl Claim {
         owner: Owner,
         peer: p2pchat_peer::Options,
     ) -> Result<Self, OpenError> {
-        let socket = runtime::socket_path(folder)?;
+        let listener = Listener::bind(folder)?;
         let entry = Entry {
             owner,
-            socket,
+            socket: listener.address().clone(),
             peer,
         };
-        let listener = bind(&entry.socket)?;
-        lock.name(&entry).map_err(OpenError::locking(folder))?;
+        lock::name(&lock, &entry).map_err(OpenError::locking(folder))?;
         Ok(Self {
             lock,
             folder: folder.to_owned(),
@@ -91,53 +85,34 @@ impl Claim {
     }
 
     /// Makes again what is gone: the lock, where its file was removed and no one else has made
-    /// another, what it says, and the socket. The folder of a user's sockets is removed when they
-    /// log out, and their programs may go on.
+    /// another, what it says, and the socket.
     fn renew(&mut self) -> Result<(), OpenError> {
         if !self.lock.counts() {
-            match Lock::try_take(&self.folder).map_err(OpenError::locking(&self.folder))? {
-                Tried::Taken(lock) => self.lock = lock,
+            match lock::try_take(&self.folder).map_err(OpenError::locking(&self.folder))? {
+                Some(lock) => self.lock = lock,
                 // Another process has the profile by now, and its own peer.
-                Tried::Held => return Ok(()),
+                None => return Ok(()),
             }
         }
         let is_named = named_in(&self.folder).is_some_and(|there| there.owner == self.entry.owner);
-        if is_named && self.entry.socket.exists() {
+        if is_named && self.listener.is_there() {
             return Ok(());
         }
-        self.entry.socket = runtime::socket_path(&self.folder)?;
-        self.listener = bind(&self.entry.socket)?;
-        let named = self.lock.name(&self.entry);
+        self.listener = Listener::bind(&self.folder)?;
+        self.entry.socket = self.listener.address().clone();
+        let named = lock::name(&self.lock, &self.entry);
         named.map_err(OpenError::locking(&self.folder))
     }
 
     /// Gives the profile up. One that is not handed over is left as if no one had run it.
     pub(crate) fn end(self, hands_over: bool) {
         if self.lock.counts() {
-            // It may be gone already.
-            let _ = fs::remove_file(&self.entry.socket);
+            self.listener.remove();
         }
         if !hands_over {
-            self.lock.clear();
+            lock::clear(&self.lock);
         }
     }
-}
-
-/// Binds a socket, in place of one that a dead process left.
-fn bind(path: &Path) -> Result<UnixListener, RuntimeError> {
-    let bind = || {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, PermissionsExt::from_mode(0o600))?;
-        Ok(listener)
-    };
-    bind().map_err(|reason| RuntimeError::Socket {
-        path: path.to_owned(),
-        reason,
-    })
 }
 
 /// The server of a profile's socket.
@@ -215,20 +190,16 @@ async fn accept(mut claim: Claim, shared: Arc<Shared>) -> Claim {
                 continue;
             }
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let caller = match accepted {
+            Ok(caller) => caller,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a front end");
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        if !is_ours(&stream) {
-            tracing::warn!("a process of another user tried to attach");
-            continue;
-        }
         let slot = Arc::clone(&shared.slots).try_acquire_owned().ok();
-        let serving = serve(stream, Arc::clone(&shared), slot);
+        let serving = serve(caller, Arc::clone(&shared), slot);
         let ending = shared.ending.clone();
         shared.tasks.spawn(async move {
             ending.run_until_cancelled(serving).await;
@@ -237,8 +208,10 @@ async fn accept(mut claim: Claim, shared: Arc<Shared>) -> Claim {
 }
 
 /// Serves one connection until it ends.
-async fn serve(stream: UnixStream, shared: Arc<Shared>, slot: Option<OwnedSemaphorePermit>) {
-    let (read, write) = stream.into_split();
+async fn serve(caller: Caller, shared: Arc<Shared>, slot: Option<OwnedSemaphorePermit>) {
+    let Ok(Some((read, write))) = timeout(GREETING_LIMIT, caller.check()).await else {
+        return tracing::warn!("a process of another user tried to attach");
+    };
     if slot.is_none() {
         let words =
             format!("{MAX_CONNECTIONS} front ends are attached to this profile: close some");
@@ -278,8 +251,8 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>, slot: Option<OwnedSemaph
 /// Joins a front end to the peer.
 async fn attach(
     greeting: Greeting,
-    lines: FramedRead<OwnedReadHalf, LinesCodec>,
-    write: OwnedWriteHalf,
+    lines: FramedRead<ReadHalf, LinesCodec>,
+    write: WriteHalf,
     shared: &Shared,
 ) {
     let _successor = greeting
@@ -298,7 +271,7 @@ async fn attach(
 }
 
 async fn read_calls(
-    mut lines: FramedRead<OwnedReadHalf, LinesCodec>,
+    mut lines: FramedRead<ReadHalf, LinesCodec>,
     calls: Calls,
     report: mpsc::Sender<BadCall>,
 ) {
@@ -316,7 +289,7 @@ async fn read_calls(
 
 /// Writes updates until the peer has stopped, or the front end has not read for too long.
 async fn write_updates(
-    mut write: OwnedWriteHalf,
+    mut write: WriteHalf,
     mut updates: Updates,
     mut bad_calls: mpsc::Receiver<BadCall>,
 ) {
@@ -338,7 +311,7 @@ async fn write_updates(
 }
 
 /// Says why a front end may not attach, and hangs up.
-async fn refuse(mut write: OwnedWriteHalf, refused: String) {
+async fn refuse(mut write: WriteHalf, refused: String) {
     tracing::debug!(refused);
     let line = wire::line(&Refusal { refused });
     // It may be gone, or not read.

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use p2pchat_model::{Call, Command, Event, FrontEndId, Link, Problem, View};
 use p2pchat_peer::{Peer, PeerFailed, StartError};
+use p2pchat_platform::files::private_folder;
+use p2pchat_platform::lock::Lock;
+use p2pchat_platform::process::is_stopped;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,11 +20,10 @@ use crate::clock::now;
 use crate::connection::{Gone, Incoming, Outgoing};
 use crate::error::{Ended, OpenError};
 use crate::hub::{Claim, Hub};
-use crate::lock::{self, Heir, Lock, Tried};
-use crate::owner::{Entry, Owner, OwnerSilent, Silence, is_stopped};
+use crate::lock::{self, Heir};
+use crate::owner::{Entry, Owner, OwnerSilent, Silence};
 use crate::place::{Place, Visitor};
 use crate::profile::{Login, Options};
-use p2pchat_common::sqlite::private_folder;
 
 /// How long an owner may take to answer: it may be opening a long history.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -304,8 +306,8 @@ async fn open_shared(
 ) -> Result<Role, OpenError> {
     let start = Instant::now();
     loop {
-        let tried = Lock::try_take(folder).map_err(OpenError::locking(folder))?;
-        if let Tried::Taken(lock) = tried {
+        let taken = lock::try_take(folder).map_err(OpenError::locking(folder))?;
+        if let Some(lock) = taken {
             // Where the last owner has ended in order, no one goes on with their peer.
             let was_left = lock::named_in(folder).is_some();
             if was_left && Heir::is_there(folder) && start.elapsed() < HEIRS_LIMIT {
@@ -382,8 +384,11 @@ async fn attach(folder: &Path, visitor: &Visitor) -> Result<Role, NotAttached> {
         Gone::Lost => silent(Silence::Absent),
         Gone::Refused(words) => NotAttached::Refused(words),
     };
-    let (outgoing, mut incoming) = visitor.attach(&entry).await.map_err(failed)?;
     let begun = Instant::now();
+    let Ok(attached) = timeout(ANSWER_LIMIT, visitor.attach(&entry)).await else {
+        return Err(silent(Silence::Busy));
+    };
+    let (outgoing, mut incoming) = attached.map_err(failed)?;
     let view = loop {
         match timeout(LOOK, incoming.next()).await {
             Ok(Ok(update)) => {
@@ -453,7 +458,7 @@ impl Next<'_> {
     /// Takes the lock and starts the peer with the view of the last one; `None` if another
     /// process has the lock.
     async fn take_over(&self, folder: &Path) -> Result<Option<Role>, OpenError> {
-        let Tried::Taken(lock) = Lock::try_take(folder).map_err(OpenError::locking(folder))? else {
+        let Some(lock) = lock::try_take(folder).map_err(OpenError::locking(folder))? else {
             return Ok(None);
         };
         tracing::info!(owner = %self.gone.owner, "takes over");

@@ -12,9 +12,7 @@
 //! | `front_end` | [`FrontEnd`], and the task that serves it wherever the peer is |
 //! | `place`, `connection` | where the peer is, and a connection to it |
 //! | `lock`, `owner` | the lock of the profile, and who holds it |
-//! | `runtime` | the folder of sockets |
 //! | `wire`, `hub`, `socket` | lines of JSON over the socket; its server; its client |
-//! | `elsewhere` | the same for systems without Unix sockets: no one attaches |
 //!
 //! **Invariant:** only the holder of the lock removes and binds the socket, or starts a peer.
 
@@ -23,31 +21,18 @@
 
 mod clock;
 mod connection;
-#[cfg(not(unix))]
-mod elsewhere;
 mod error;
 mod front_end;
-#[cfg(unix)]
 mod hub;
 mod keeper;
 mod lock;
 mod owner;
 mod place;
 mod profile;
-#[cfg(unix)]
-mod runtime;
-#[cfg(unix)]
 mod socket;
 mod wire;
-
-#[cfg(not(unix))]
-use elsewhere as hub;
-#[cfg(not(unix))]
-use elsewhere as socket;
 
 pub use error::{Ended, OpenError};
 pub use front_end::{Calls, FrontEnd, Updates};
 pub use owner::{Owner, OwnerSilent};
 pub use profile::{Login, Options, Profile};
-#[cfg(unix)]
-pub use runtime::RuntimeError;

@@ -1,89 +1,40 @@
 //! The lock of a profile: the process that holds it runs the peer.
 //!
-//! It is the file `lock` in the profile's folder, locked by the system (`flock`) as long as its
-//! owner runs. It is never deleted, and counts only while it is still the file at that path:
-//! otherwise two processes could each hold a lock. It says who the owner is, and where their
-//! socket is, so that who attaches needs the folder and nothing else: a job of cron has no
+//! It is the file `lock` in the profile's folder. It says who the owner is, and how they are
+//! reached, so that who attaches needs the folder and nothing else: a job of cron has no
 //! `$XDG_RUNTIME_DIR`. The file `attached` beside it is locked by those who would take over.
 
-use std::fs::{self, File, Metadata, TryLockError};
-use std::io::{self, Seek, Write};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use p2pchat_common::sqlite::private_file;
+use p2pchat_platform::files::private_file;
+use p2pchat_platform::lock::Lock;
 
 use crate::owner::Entry;
 
-/// How often a lock that was replaced while it was taken is tried again.
-const TRIES: usize = 16;
-
-/// The lock, held until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    file: File,
-    path: PathBuf,
+/// Tries to lock the profile in this folder; `None` if another process holds the lock.
+///
+/// # Errors
+/// If the file cannot be made, opened or locked.
+pub(crate) fn try_take(folder: &Path) -> io::Result<Option<Lock>> {
+    Lock::try_take(&path_in(folder))
 }
 
-/// What trying to lock came to.
-#[derive(Debug)]
-pub(crate) enum Tried {
-    /// This process holds it now.
-    Taken(Lock),
-    /// Another one does.
-    Held,
+/// Writes who holds the lock.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn name(lock: &Lock, entry: &Entry) -> io::Result<()> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    lock.write(&line)
 }
 
-impl Lock {
-    /// Tries to lock the profile in this folder.
-    ///
-    /// # Errors
-    /// If the file cannot be made, opened or locked.
-    pub(crate) fn try_take(folder: &Path) -> io::Result<Tried> {
-        let path = path_in(folder);
-        for _ in 0..TRIES {
-            let file = private_file().create(true).truncate(false).open(&path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(Tried::Held),
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            let lock = Self {
-                file,
-                path: path.clone(),
-            };
-            if lock.counts() {
-                return Ok(Tried::Taken(lock));
-            }
-        }
-        Err(io::Error::other("another program keeps replacing it"))
-    }
-
-    /// Whether it is still the file at its path.
-    pub(crate) fn counts(&self) -> bool {
-        match (self.file.metadata(), fs::metadata(&self.path)) {
-            (Ok(held), Ok(there)) => is_same_file(&held, &there),
-            _ => false,
-        }
-    }
-
-    /// Writes who holds it.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub(crate) fn name(&self, entry: &Entry) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        let mut file = &self.file;
-        file.rewind()?;
-        file.write_all(&line)?;
-        file.set_len(line.len() as u64)
-    }
-
-    /// Forgets who held it: they have ended in order, and no one goes on with their peer.
-    pub(crate) fn clear(&self) {
-        // If that fails, the next process to start only looks for heirs.
-        let _ = self.file.set_len(0);
-    }
+/// Forgets who held the lock: they have ended in order, and no one goes on with their peer.
+pub(crate) fn clear(lock: &Lock) {
+    // If that fails, the next process to start only looks for heirs.
+    let _ = lock.write(b"");
 }
 
 /// Who wrote themself into the lock last. `None` where no one did, or is about to.
@@ -124,28 +75,12 @@ pub(crate) fn path_in(folder: &Path) -> PathBuf {
     folder.join("lock")
 }
 
-#[cfg(unix)]
-fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// Elsewhere a file that is open is not replaced.
-#[cfg(not(unix))]
-fn is_same_file(_: &Metadata, _: &Metadata) -> bool {
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn take(folder: &Path) -> Option<Lock> {
-        match Lock::try_take(folder).unwrap() {
-            Tried::Taken(lock) => Some(lock),
-            Tried::Held => None,
-        }
+        try_take(folder).unwrap()
     }
 
     #[test]
@@ -165,7 +100,7 @@ mod tests {
         let lock = take(folder.path()).unwrap();
         for program in ["a program with a long name", "p2pchat"] {
             let entry = Entry::for_test(program, 7);
-            lock.name(&entry).unwrap();
+            name(&lock, &entry).unwrap();
             let named = named_in(folder.path()).unwrap();
             assert_eq!(named.owner, entry.owner);
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use p2pchat_model::{PeerAddr, Username};
+use p2pchat_platform::local::Address;
+use p2pchat_platform::process::{end_command, is_stopped};
 use serde::{Deserialize, Serialize};
 
 /// The process that runs the peer of a profile.
@@ -22,7 +24,7 @@ pub(crate) struct Entry {
     #[serde(flatten)]
     pub(crate) owner: Owner,
     /// Where others attach.
-    pub(crate) socket: PathBuf,
+    pub(crate) socket: Address,
     /// The options of the peer. A process that takes over goes on with these: its own may name
     /// another registry, or another history.
     #[serde(with = "PeerOptions")]
@@ -114,32 +116,19 @@ impl fmt::Display for OwnerSilent {
             Silence::Busy => write!(
                 f,
                 "{owner}, runs this profile and does not answer: it may be busy, so try again, \
-                 or end it with `kill {process}`"
+                 or end it with `{}`",
+                end_command(process)
             ),
             Silence::Absent => write!(
                 f,
-                "{owner}, runs this profile, but not at {}: it may run in a container or on \
-                 another machine; end it, or choose another profile with --profile",
-                socket.display()
+                "{owner}, runs this profile, but not at {socket}: it may run in a container or on \
+                 another machine; end it, or choose another profile with --profile"
             ),
         }
     }
 }
 
 impl std::error::Error for OwnerSilent {}
-
-/// Whether a process is stopped, by a signal or a debugger. Only Linux says so.
-pub(crate) fn is_stopped(process: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
-    stat.is_ok_and(|stat| matches!(state(&stat), Some('T' | 't')))
-}
-
-/// The state of a process in its line of `/proc`: the letter behind the program's name, which
-/// is in parentheses and may contain some.
-fn state(stat: &str) -> Option<char> {
-    let (_, behind) = stat.rsplit_once(')')?;
-    behind.trim_start().chars().next()
-}
 
 #[cfg(test)]
 mod tests {
@@ -152,17 +141,10 @@ mod tests {
                     program: program.to_owned(),
                     process,
                 },
-                socket: "/run/user/1000/p2pchat/0.sock".into(),
+                socket: serde_json::from_value("/run/user/1000/p2pchat/0.sock".into()).unwrap(),
                 peer: p2pchat_peer::Options::default(),
             }
         }
-    }
-
-    #[test]
-    fn the_state_is_found_behind_any_name() {
-        assert_eq!(state("12 (p2pchat) T 1 12"), Some('T'));
-        assert_eq!(state("12 (a) R (b) S 1 12"), Some('S'));
-        assert_eq!(state("nonsense"), None);
     }
 
     #[test]

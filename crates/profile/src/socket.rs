@@ -1,12 +1,9 @@
 //! The client side of a profile's socket.
 
-use std::path::Path;
-
 use futures::StreamExt;
 use p2pchat_model::{Call, Update};
+use p2pchat_platform::local::{self, Address, ConnectError, ReadHalf, WriteHalf};
 use tokio::io::AsyncWriteExt;
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::codec::{FramedRead, LinesCodec};
 
 use crate::connection::Gone;
@@ -14,36 +11,29 @@ use crate::wire::{self, Greeting, MAX_UPDATE, Refusal};
 
 /// Calls to the owner.
 #[derive(Debug)]
-pub(crate) struct Outgoing(OwnedWriteHalf);
+pub(crate) struct Outgoing(WriteHalf);
 
 /// Updates from the owner.
 #[derive(Debug)]
-pub(crate) struct Incoming(FramedRead<OwnedReadHalf, LinesCodec>);
+pub(crate) struct Incoming(FramedRead<ReadHalf, LinesCodec>);
 
 /// Connects to an owner and greets it.
 pub(crate) async fn connect(
-    socket: &Path,
+    address: &Address,
     greeting: &Greeting,
 ) -> Result<(Outgoing, Incoming), Gone> {
-    let stream = UnixStream::connect(socket).await.map_err(|_| Gone::Lost)?;
-    if !is_ours(&stream) {
-        let socket = socket.display();
-        return Err(Gone::Refused(format!(
-            "the socket {socket} belongs to a process of another user: end that, or choose another profile with --profile"
-        )));
-    }
-    let (read, mut write) = stream.into_split();
+    let connected = local::connect(address).await;
+    let (read, mut write) = connected.map_err(|error| match error {
+        ConnectError::Absent => Gone::Lost,
+        ConnectError::NotOurs => Gone::Refused(format!(
+            "the socket {address} belongs to a process of another user: end that, or choose another profile with --profile"
+        )),
+    })?;
     let greeted = write.write_all(&wire::line(greeting)).await;
     let incoming = Incoming(FramedRead::new(read, wire::lines(MAX_UPDATE)));
     // One that refuses may have closed already, and its reason can be read all the same.
     let _ = greeted;
     Ok((Outgoing(write), incoming))
-}
-
-/// Whether the other end is a process of the same user.
-pub(crate) fn is_ours(stream: &UnixStream) -> bool {
-    let us = rustix::process::geteuid().as_raw();
-    stream.peer_cred().is_ok_and(|other| other.uid() == us)
 }
 
 impl Outgoing {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::BASE64;
-use p2pchat_common::sqlite::private_folder;
+use p2pchat_platform::files::private_folder;
 use p2pchat_protocol::v2::{Certificate, DeviceKey, Passphrase, PersonKey};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use thiserror::Error;

@@ -1,12 +1,12 @@
 //! Secret keys, and the files that they are kept in.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+use p2pchat_platform::files;
 use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey, PublicKey, Signature};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -18,8 +18,6 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 const MARK: &str = "p2pchat-secret-key-1 ";
 /// The longest key file that is read, in bytes.
 const LONGEST: usize = 1024;
-/// The permissions that others must not have.
-const OTHERS: u32 = 0o077;
 
 /// An Ed25519 key pair, kept as its seed. Hidden in `Debug`, wiped on drop.
 #[derive(Clone, ZeroizeOnDrop)]
@@ -152,7 +150,7 @@ impl SecretKey {
         if !metadata.is_file() {
             return Err(KeyFileError::NotAKey { path });
         }
-        if metadata.permissions().mode() & OTHERS != 0 {
+        if files::is_open_to_others(&file).map_err(&failed)? {
             return Err(KeyFileError::Readable { path });
         }
         // All of its room at once: a buffer that grows leaves copies behind.
@@ -203,11 +201,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     name.push(format!(".{}", HEX.encode(&suffix)));
     let beside = PathBuf::from(name);
     let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)?;
+        let mut file = files::private_file().create_new(true).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::hard_link(&beside, path)
@@ -223,7 +217,7 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    files::sync_folder(folder.unwrap_or(Path::new(".")))
 }
 
 /// Fills bytes with random ones.
@@ -264,6 +258,8 @@ pub fn verify_certificate(certificate: &Certificate) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -1,11 +1,10 @@
-//! What the programs of p2pchat share: reading their options, writing logs, waiting for
-//! the signals that stop them, and the standard streams.
+//! What the programs of p2pchat share: reading their options, writing logs, and the standard
+//! streams; with the signals that stop them, from [`p2pchat_platform`].
 //!
 //! | module | what it owns |
 //! |---|---|
 //! | [`options`] | options: from declarations to values, and which place wins |
 //! | [`config`] | the config file, with a section for each program |
-//! | [`signals`] | the signals that stop a program |
 //! | [`logs`] | where logs go |
 //! | [`streams`] | standard input, output and error: waiting, closed, full |
 //! | `peer` | the options of every program that runs a peer |
@@ -23,7 +22,6 @@ pub mod logs;
 pub mod options;
 #[cfg(feature = "peer")]
 pub mod peer;
-pub mod signals;
 pub mod streams;
 
 /// The error of a program that the system gives no threads and files to begin with.
@@ -34,4 +32,4 @@ pub use config::{ConfigError, Section};
 pub use options::{Given, OptionsError, Place, Places, Program, read};
 #[cfg(feature = "peer")]
 pub use peer::PeerArgs;
-pub use signals::{Continued, Signals, Stop};
+pub use p2pchat_platform::signals::{self, Continued, Signals, Stop};

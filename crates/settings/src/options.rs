@@ -25,7 +25,7 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::num::{NonZeroU32, ParseIntError};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -218,7 +218,7 @@ impl Environment {
         let Some(rest) = value.to_str().and_then(|text| text.strip_prefix('~')) else {
             return Ok(value.clone());
         };
-        match (&self.home, rest.strip_prefix('/')) {
+        match (&self.home, rest.strip_prefix(is_separator)) {
             (Some(home), Some(rest)) => Ok(home.join(rest).into()),
             (Some(home), None) if rest.is_empty() => Ok(home.into()),
             (None, _) => Err("this user has no home folder: write the path without ~".to_owned()),

@@ -8,7 +8,10 @@ use std::fmt::Display;
 use std::io::{self, Read, StdinLock, Write};
 use std::time::Duration;
 
+use p2pchat_platform::streams::{Ready, has_room, wait};
 use zeroize::Zeroizing;
+
+pub use p2pchat_platform::streams::Descriptor;
 
 /// How many bytes of a password file are read: a password and its line end are far shorter.
 const PASSWORD_FILE: usize = 1024;
@@ -165,57 +168,6 @@ impl<S: Write + Descriptor> Write for Waiting<S> {
     fn flush(&mut self) -> io::Result<()> {
         wait_for(&mut self.0, Ready::ToWrite, S::flush)
     }
-}
-
-/// What is waited for.
-#[derive(Debug, Clone, Copy)]
-enum Ready {
-    ToRead,
-    ToWrite,
-}
-
-#[cfg(unix)]
-pub use std::os::fd::AsFd as Descriptor;
-
-#[cfg(unix)]
-fn has_room(stream: &impl Descriptor, patience: Duration) -> io::Result<bool> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let patience = Timespec::try_from(patience).unwrap_or_default();
-    let mut polled = [PollFd::new(stream, PollFlags::OUT)];
-    poll(&mut polled, Some(&patience))?;
-    // A closed pipe counts: to write tells that.
-    Ok(!polled[0].revents().is_empty())
-}
-
-#[cfg(unix)]
-fn wait(stream: &impl Descriptor, ready: Ready) -> io::Result<()> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let flags = match ready {
-        Ready::ToRead => PollFlags::IN,
-        Ready::ToWrite => PollFlags::OUT,
-    };
-    match poll(&mut [PollFd::new(stream, flags)], None) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Every stream: none is non-blocking here.
-#[cfg(not(unix))]
-pub trait Descriptor {}
-
-#[cfg(not(unix))]
-impl<S> Descriptor for S {}
-
-#[cfg(not(unix))]
-fn has_room(_: &impl Descriptor, _: Duration) -> io::Result<bool> {
-    Ok(true)
-}
-
-#[cfg(not(unix))]
-fn wait(_: &impl Descriptor, _: Ready) -> io::Result<()> {
-    std::thread::yield_now();
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `identity`, `code`, `verify` and `registries`.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use p2pchat_model::{
     Call, Command, Fingerprint, Link, Passphrase, Security, Update, View, wording,
 };
+use p2pchat_platform::files::private_file;
 use p2pchat_settings::Signals;
 
 use super::args::{Identity, Task, Trusted};
@@ -102,14 +103,8 @@ fn read(file: &Path) -> Result<String, String> {
 
 /// Writes a new file that only this user can read.
 pub(super) fn write(file: &Path, text: &str) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let written = options.open(file).and_then(|mut file| {
+    let opened = private_file().create_new(true).open(file);
+    let written = opened.and_then(|mut file| {
         file.write_all(format!("{text}\n").as_bytes())?;
         file.sync_all()
     });

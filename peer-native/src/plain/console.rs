@@ -121,7 +121,7 @@ impl Console {
         let kind = std::env::var("TERM").ok();
         let can_edit = can_move_cursor(kind.as_deref())
             && io::stdout().is_terminal()
-            && !terminal.is_non_blocking();
+            && !terminal.modes.is_non_blocking();
         let editor = if can_edit {
             Some(editor(&known, &pace)?)
         } else {
@@ -249,7 +249,7 @@ impl Drop for Console {
     /// that reads it cannot be stopped.
     fn drop(&mut self) {
         if let Input::Terminal { terminal, .. } = &self.input {
-            terminal.restore();
+            terminal.modes.restore();
             if terminal.is_reading(Reading::Line) && self.printer.is_some() {
                 // It may be gone.
                 let _ = streams::print(END_OF_EDITING);
@@ -324,7 +324,7 @@ fn edited(
         Err(ReadlineError::Interrupted) => Given::Interrupted,
         Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
             // The rest of that line, if it was pasted.
-            terminal.discard();
+            terminal.modes.discard_typed();
             Given::Bad(BadLine::NotUtf8)
         }
         Err(ReadlineError::Io(error)) => Given::Failed(error),
@@ -360,7 +360,7 @@ pub(crate) async fn ask_password(
         tokio::task::spawn_blocking(move || password(&prompt, &mut Lines::of_stdin(), &asking));
     tokio::select! {
         _ = signals.next() => {
-            terminal.restore();
+            terminal.modes.restore();
             Ok(None)
         }
         given = asked => match given.map_err(io::Error::other)? {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use p2pchat_platform::process::lower_priority_of_thread;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -269,7 +270,10 @@ impl Priority {
 }
 
 fn work(shared: &Shared) {
-    lower_priority();
+    // A search takes microseconds, and must not wait until a hash has had its share of a core.
+    if let Err(error) = lower_priority_of_thread() {
+        tracing::debug!(%error, "the hashing threads keep their priority");
+    }
     let mut hasher = Hasher::default();
     while let Some(job) = shared.next() {
         // A panic costs only the answer to its job.
@@ -282,21 +286,6 @@ fn work(shared: &Shared) {
         }
     }
 }
-
-/// Lowers the priority of the calling thread: a search takes microseconds, and must not wait
-/// until a hash has had its share of a core.
-#[cfg(target_os = "linux")]
-fn lower_priority() {
-    /// Unix niceness: a third of the weight of the others.
-    const NICENESS: i32 = 5;
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "the hashing threads keep their priority");
-    }
-}
-
-/// Elsewhere only whole processes have a niceness.
-#[cfg(not(target_os = "linux"))]
-fn lower_priority() {}
 
 #[cfg(test)]
 mod tests;

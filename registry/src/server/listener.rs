@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use p2pchat_platform::net::reuse_address;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::{JoinError, JoinSet};
@@ -42,8 +43,7 @@ pub(super) fn bind_tcp(
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
         // A restart must not wait for the old connections to time out.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
+        reuse_address(&socket)?;
         socket.set_send_buffer_size(send_buffer.get())?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
         socket.bind(address)?;

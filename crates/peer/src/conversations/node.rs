@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use p2pchat_conversation::clock::agreed;
 use p2pchat_conversation::sync::{Now, SessionId, Sync, TELL_EVERY};
+use p2pchat_platform::clock::since_boot;
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId};
 use p2pchat_protocol::v2::peer::{ALPN, Bye};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey};
@@ -41,7 +42,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::places::Places;
 use super::session::{Inbound, Outbound, SessionError};
 use super::{Keys, Store, StoreError};
-use crate::shell::clock::{since_boot, wall};
+use crate::shell::clock::wall;
 use connect::{Route, Shared, listen};
 use handle::{Command, MAX_COMMANDS, MAX_EVENTS, Say};
 pub use handle::{Event, Failed, Handle, Incoming, View};

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use p2pchat_model::PeerAddr;
+use p2pchat_platform::net::reuse_address;
 use p2pchat_protocol::{CONTACT_PORT, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -75,10 +76,8 @@ pub(super) fn bind_at(address: PeerAddr, unprivileged: bool) -> Result<Bound, St
 
 fn listen(address: PeerAddr, port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // A restart need not wait for old connections. Another listener is still an error: two
-    // of them cannot share a port.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
+    // A restart need not wait for old connections.
+    reuse_address(&socket)?;
     socket.bind(SocketAddr::new(address.ip().into(), port))?;
     socket.listen(BACKLOG)
 }

@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use p2pchat_model::Timestamp;
+use p2pchat_platform::clock::since_boot;
 use tokio::time::sleep;
 
 use crate::machine::Now;
@@ -69,31 +70,6 @@ impl Clock {
             () = self.sleep_until(end) => None,
         }
     }
-}
-
-/// The time since the computer was started, with the time in which it slept.
-#[cfg(unix)]
-pub(crate) fn since_boot() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    const CLOCK: ClockId = ClockId::Boottime;
-    // Counts sleep on macOS.
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    const CLOCK: ClockId = ClockId::Monotonic;
-
-    // Never negative.
-    clock_gettime(CLOCK).try_into().unwrap_or_default()
-}
-
-/// The time since this was called first: the standard library has no other monotonic clock.
-#[cfg(not(unix))]
-pub(crate) fn since_boot() -> Duration {
-    use std::sync::LazyLock;
-    use std::time::Instant;
-
-    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
-    FIRST.elapsed()
 }
 
 /// The wall-clock time.

@@ -9,10 +9,10 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use p2pchat_platform::files::identity;
+
 /// The mark, in the folder of the profile.
 const MARK: &str = "place";
-/// What a system is known by; made when it was installed.
-const MACHINE_ID: &str = "/etc/machine-id";
 
 /// Where the folder of a profile is.
 pub(super) struct Place {
@@ -26,7 +26,7 @@ impl Place {
     /// # Errors
     /// If that file is not there.
     pub(super) fn of(folder: &Path, key: &Path) -> io::Result<Self> {
-        let (path, text) = (folder.join(MARK), place_of(key)?);
+        let (path, text) = (folder.join(MARK), identity(key)?);
         Ok(Self { path, text })
     }
 
@@ -49,22 +49,6 @@ impl Place {
     pub(super) fn mark(&self) -> io::Result<()> {
         fs::write(&self.path, &self.text)
     }
-}
-
-#[cfg(unix)]
-fn place_of(key: &Path) -> io::Result<String> {
-    use std::os::unix::fs::MetadataExt;
-
-    // Not there in some containers, where the file alone has to do.
-    let machine = fs::read_to_string(MACHINE_ID).unwrap_or_default();
-    let inode = fs::metadata(key)?.ino();
-    Ok(format!("{}\n{inode}\n", machine.trim()))
-}
-
-#[cfg(not(unix))]
-fn place_of(key: &Path) -> io::Result<String> {
-    let path = fs::canonicalize(key)?;
-    Ok(format!("{}\n", path.display()))
 }
 
 #[cfg(test)]

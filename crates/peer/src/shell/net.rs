@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
+use p2pchat_platform::net::{REFUSED_WITHIN, reuse_address};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -71,7 +72,7 @@ async fn dial_with_retries(
                 continue;
             }
         };
-        let attempt = attempts.next().unwrap_or(ATTEMPT);
+        let attempt = attempts.next().unwrap_or(ATTEMPT).max(REFUSED_WITHIN);
         let Ok(connected) = timeout(attempt, socket.connect(to)).await else {
             continue;
         };
@@ -103,8 +104,7 @@ pub(super) fn is_unreachable(error: &io::Error) -> bool {
 fn socket(own: PeerAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     // A port that was used a moment ago towards one peer can be used towards another.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
+    reuse_address(&socket)?;
     bind(&socket, own)?;
     Ok(socket)
 }
@@ -118,8 +118,12 @@ fn bind(socket: &TcpSocket, own: PeerAddr) -> io::Result<()> {
     let at = |port| SocketAddr::new(own.ip().into(), port);
     for _ in 0..PORT_TRIES {
         match socket.bind(at(rand::random_range(LOCAL_PORTS))) {
-            // Another program uses the port.
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            // Another program uses the port, or Windows keeps it for one.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::AddrInUse | ErrorKind::PermissionDenied
+                ) => {}
             result => return result,
         }
     }

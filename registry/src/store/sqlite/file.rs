@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
+use p2pchat_platform::files::private_file;
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
@@ -169,7 +170,7 @@ impl ServerLock {
             path: lock_path.clone(),
             reason,
         };
-        let file = sqlite::private_file()
+        let file = private_file()
             .create(true)
             .truncate(false)
             .open(&lock_path)

@@ -6,78 +6,20 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 
-/// The longest path that the address of a socket holds, in bytes; one more ends it with a
-/// zero.
-const MAX_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+use super::{BindError, MAX_PATH};
+
 /// How many bytes of the hash are in a socket's name: enough that no two profiles share one.
 const HASH_BYTES: usize = 16;
 /// The permissions of the folder.
 const MODE: u32 = 0o700;
-
-/// Why there can be no socket, and what to do about it.
-#[derive(Debug, Error)]
-pub enum RuntimeError {
-    /// The folder cannot be made or looked at.
-    #[error("cannot make the folder {path} for p2pchat's socket: {reason}; {}", remedy(.reason))]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        reason: io::Error,
-    },
-    /// There is something else at its path.
-    #[error(
-        "{path}, where p2pchat's socket has to be, is no folder but a link or a file: remove it, or set XDG_RUNTIME_DIR to a folder of your own"
-    )]
-    NotAFolder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// It is not the user's own.
-    #[error(
-        "the folder {path}, where p2pchat's socket has to be, belongs to another user (uid {owner}): have it removed, or set XDG_RUNTIME_DIR to a folder of your own"
-    )]
-    OtherUser {
-        /// The folder.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
-    /// The path of the socket does not fit into the address of a socket.
-    #[error(
-        "the path of p2pchat's socket, {path}, has {} bytes, and a socket's path may have {MAX_PATH}: set XDG_RUNTIME_DIR to a shorter one", .path.as_os_str().len()
-    )]
-    TooLong {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket cannot be made.
-    #[error("cannot make p2pchat's socket {path}: {reason}; {}", remedy(.reason))]
-    Socket {
-        /// The socket.
-        path: PathBuf,
-        /// What the system says.
-        reason: io::Error,
-    },
-}
-
-fn remedy(reason: &io::Error) -> &'static str {
-    match reason.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space there, or set XDG_RUNTIME_DIR to a folder of your own on another disk"
-        }
-        _ => "set XDG_RUNTIME_DIR to a folder of your own that can be written",
-    }
-}
 
 /// The path for the socket of the profile in this folder, which has to be its canonical path.
 /// Makes the folder of sockets.
 ///
 /// # Errors
 /// If that folder cannot be made or is not the user's own, or the path is too long.
-pub(crate) fn socket_path(profile: &Path) -> Result<PathBuf, RuntimeError> {
+pub(super) fn socket_path(profile: &Path) -> Result<PathBuf, BindError> {
     let from_environment = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     socket_path_in(from_environment, &std::env::temp_dir(), profile)
 }
@@ -86,7 +28,7 @@ fn socket_path_in(
     runtime: Option<PathBuf>,
     temporary: &Path,
     profile: &Path,
-) -> Result<PathBuf, RuntimeError> {
+) -> Result<PathBuf, BindError> {
     let us = rustix::process::geteuid().as_raw();
     // The variable of another user, which `su` and `sudo` may leave behind, does not count.
     let ours = |folder: &PathBuf| {
@@ -98,7 +40,7 @@ fn socket_path_in(
     };
     let path = folder.join(socket_name(profile));
     if path.as_os_str().len() > MAX_PATH {
-        return Err(RuntimeError::TooLong { path });
+        return Err(BindError::TooLong { path });
     }
     make_private(&folder, us)?;
     Ok(path)
@@ -115,8 +57,8 @@ fn socket_name(profile: &Path) -> String {
 }
 
 /// Makes a folder that is the user's alone, or makes sure that it is.
-fn make_private(path: &Path, us: u32) -> Result<(), RuntimeError> {
-    let failed = |reason| RuntimeError::Folder {
+fn make_private(path: &Path, us: u32) -> Result<(), BindError> {
+    let failed = |reason| BindError::Folder {
         path: path.to_owned(),
         reason,
     };
@@ -126,12 +68,12 @@ fn make_private(path: &Path, us: u32) -> Result<(), RuntimeError> {
     }
     let found = fs::symlink_metadata(path).map_err(failed)?;
     if !found.is_dir() {
-        return Err(RuntimeError::NotAFolder {
+        return Err(BindError::NotAFolder {
             path: path.to_owned(),
         });
     }
     if found.uid() != us {
-        return Err(RuntimeError::OtherUser {
+        return Err(BindError::OtherUser {
             path: path.to_owned(),
             owner: found.uid(),
         });
@@ -238,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_named_with_what_to_do() {
-        let error = RuntimeError::Folder {
+        let error = BindError::Folder {
             path: "/run/user/1000/p2pchat".into(),
             reason: io::ErrorKind::StorageFull.into(),
         };

@@ -1,0 +1,11 @@
+//! Windows 10 and later.
+
+pub mod clock;
+pub mod files;
+pub mod local;
+pub mod lock;
+pub mod net;
+pub mod process;
+pub mod signals;
+pub mod streams;
+pub mod terminal;
