@@ -77,8 +77,13 @@ async fn dial_with_retries(
             continue;
         };
         match connected {
-            // The port that the system chose is still taken towards this address.
-            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+            // The port is still taken towards this address; the second is how Windows says it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse
+                ) =>
+            {
                 sleep(SHORTAGE_PAUSE).await;
             }
             Err(error) if is_unreachable(&error) => {
