@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
 use p2pchat_model::wording::security::registry_name;
 use p2pchat_model::{FrontEndId, Update, View};
-use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Owner, Profile, Updates};
 use p2pchat_platform::terminal::Terminal;
+use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Owner, Profile, Updates};
 use p2pchat_settings::streams::complain;
 use p2pchat_settings::{Signals, Stop};
 

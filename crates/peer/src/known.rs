@@ -10,8 +10,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use p2pchat_platform::files::{private_file, sync_folder};
 use p2pchat_model::{KnownRegistry, Username};
+use p2pchat_platform::files::{private_file, sync_folder};
 use p2pchat_protocol::v2::{Fingerprint, PersonKey, PublicKey};
 use thiserror::Error;
 

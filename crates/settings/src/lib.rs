@@ -30,6 +30,6 @@ pub const TOO_LITTLE: &str =
 
 pub use config::{ConfigError, Section};
 pub use options::{Given, OptionsError, Place, Places, Program, read};
+pub use p2pchat_platform::signals::{self, Continued, Signals, Stop};
 #[cfg(feature = "peer")]
 pub use peer::PeerArgs;
-pub use p2pchat_platform::signals::{self, Continued, Signals, Stop};

@@ -5,8 +5,8 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use crate::shared::Stop;
 use super::terminal::Terminal;
+pub use crate::shared::Stop;
 
 /// Waits for signals.
 ///

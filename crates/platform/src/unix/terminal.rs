@@ -56,7 +56,6 @@ impl Terminal {
     }
 }
 
-
 /// The modes of the terminal at standard input, as they were.
 #[derive(Debug)]
 pub struct Modes {
