@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use p2pchat_model::{Call, CallId, Event, Notice, Update};
+use p2pchat_platform::process::is_stopped;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::now;
 use crate::connection::{Gone, Incoming, Outgoing};
 use crate::error::Ended;
-use crate::owner::is_stopped;
 use crate::place::{Place, Visitor};
 
 /// How many calls may wait to be passed on; a front end that sends more waits.
