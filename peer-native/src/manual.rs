@@ -8,7 +8,7 @@ pub(crate) const MANUAL: Manual = Manual {
     examples: &[
         (
             "p2pchat --registry 192.168.1.10",
-            "Chat with the people on a registry. It is asked for once if the config file names it:",
+            "Chat with the people on a registry; without --registry, on that of the config file:",
         ),
         (
             "p2pchat --profile bob --registry 192.168.1.10",
@@ -60,6 +60,10 @@ pub(crate) const MANUAL: Manual = Manual {
             "The profile that --profile NAME names.",
         ),
     ],
-    see_also: &["p2pchat-json(7)", "p2pchat-bridge(1)", "p2pchat-registry(1)"],
+    see_also: &[
+        "p2pchat-json(7)",
+        "p2pchat-bridge(1)",
+        "p2pchat-registry(1)",
+    ],
     more: || vec![json::page()],
 };

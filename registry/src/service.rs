@@ -84,7 +84,10 @@ pub fn install(
     for line in installation.advice() {
         writeln!(out, "{line}")?;
     }
-    writeln!(out, "People on this network chat with:\np2pchat --registry {argument}")?;
+    writeln!(
+        out,
+        "People on this network chat with:\np2pchat --registry {argument}"
+    )?;
     Ok(())
 }
 
@@ -148,7 +151,9 @@ fn scope(which: &WhichService) -> Scope {
 /// The options that a unit and its file of variables give.
 fn options_of_unit(unit: &str, file: &str) -> Result<Options> {
     let mut variables: HashMap<String, OsString> = HashMap::new();
-    let of_unit = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+    let of_unit = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("Environment="));
     // The file wins, as with systemd.
     for line in of_unit.chain(file.lines().map(str::trim)) {
         if let Some((name, value)) = line.split_once('=') {
@@ -161,7 +166,10 @@ fn options_of_unit(unit: &str, file: &str) -> Result<Options> {
         ..Environment::default()
     };
     let given = read_in::<Cli>(["p2pchat-registry"], &environment);
-    Ok(given.context("the options of the service are wrong")?.options.options)
+    Ok(given
+        .context("the options of the service are wrong")?
+        .options
+        .options)
 }
 
 /// An error if another program listens where the service would.
@@ -246,7 +254,10 @@ mod tests {
         let plain = options("").unwrap();
         let folder = Path::new("/var/lib/p2pchat-registry");
         assert_eq!(plain.key_path().unwrap(), folder.join("registry.key"));
-        assert_eq!(plain.store, StoreSpec::Sqlite(folder.join("accounts.sqlite3")));
+        assert_eq!(
+            plain.store,
+            StoreSpec::Sqlite(folder.join("accounts.sqlite3"))
+        );
         assert_eq!(plain.tcp.port(), 3131);
         let own = options("# ours\nP2PCHAT_TCP=\"127.0.0.1:4000\"\nP2PCHAT_KEY_FILE=/k\n").unwrap();
         assert_eq!(own.key_path().unwrap(), Path::new("/k"));

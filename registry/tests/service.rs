@@ -41,8 +41,7 @@ impl Home {
             fs::create_dir_all(home.path(name)).unwrap();
         }
         let [tcp, udp] = free_ports().unwrap();
-        let options =
-            format!("[registry]\ntcp = '127.0.0.1:{tcp}'\nudp = '127.0.0.1:{udp}'\n");
+        let options = format!("[registry]\ntcp = '127.0.0.1:{tcp}'\nudp = '127.0.0.1:{udp}'\n");
         fs::write(home.path("config/p2pchat/config.toml"), options).unwrap();
         if !systemctl.is_empty() {
             let file = home.path("bin/systemctl");
@@ -155,7 +154,10 @@ fn a_dry_run_shows_all_and_does_nothing() {
         "  [Service]",
         "would run systemctl --user restart p2pchat-registry",
     ] {
-        assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
+        assert!(
+            printed.lines().any(|printed| printed == line),
+            "{line}: {printed}"
+        );
     }
     let printed = home.done(&["uninstall", "--user", "--purge", "--dry-run"]);
     let store = format!("would remove {}\n", home.store().display());
@@ -183,7 +185,10 @@ fn what_the_service_would_not_have_and_a_port_in_use_are_refused() {
     let output = home.run(&["--presence-timeout", "90", "install", "--user"]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains("--presence-timeout") && error.contains("config.toml"), "{error}");
+    assert!(
+        error.contains("--presence-timeout") && error.contains("config.toml"),
+        "{error}"
+    );
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();

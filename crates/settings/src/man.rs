@@ -65,7 +65,7 @@ pub fn pages<P: Program>() -> Vec<Page> {
     // The subcommand `help` is the option `--help`, which each page has.
     let mut command = command::<P>(Some(Path::new(DATA)))
         .disable_help_subcommand(true)
-        .subcommand_help_heading("Commands");
+        .subcommand_help_heading("COMMANDS");
     command.build();
     let mut pages = Vec::new();
     add_command::<P>(&command, &command, &mut pages);
@@ -211,11 +211,18 @@ fn files<P: Program>(config: &str, text: &mut Text) {
     text.entry("~/.config/p2pchat/config.toml", &words);
 }
 
+/// The part of an example's command line that is of the program: without `sudo`, or behind a pipe.
+#[must_use]
+pub fn own_part(example: &str) -> &str {
+    let last = example.rsplit("| ").next().unwrap_or(example);
+    last.strip_prefix("sudo ").unwrap_or(last)
+}
+
 /// The examples of a command: those that begin with it.
 fn examples<P: Program>(command: &Command, text: &mut Text) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let is_own = |line: &str| {
-        let rest = line.strip_prefix(name);
+        let rest = own_part(line).strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
     let examples = P::MANUAL.examples.iter().filter(|(line, _)| is_own(line));
@@ -244,5 +251,11 @@ fn see_also<P: Program>(command: &Command, program: &Command, text: &mut Text) {
 
 /// What stands at the foot of each page: when the commit was made, and the version.
 fn foot() -> (&'static str, String) {
-    (version::DATE, format!("p2pchat {}", version::NUMBER))
+    // A word of roff that is empty would be lost, and the next take its place.
+    let date = if version::DATE.is_empty() {
+        " "
+    } else {
+        version::DATE
+    };
+    (date, format!("p2pchat {}", version::NUMBER))
 }

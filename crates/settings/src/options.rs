@@ -47,9 +47,7 @@ pub use command::{
 };
 
 pub(crate) use command::CONFIG;
-use command::{
-    COMPLETIONS, FOLDER, MAN, MAN_FOLDER, VARIABLE, completions, in_folder, long, man,
-};
+use command::{COMPLETIONS, FOLDER, MAN, MAN_FOLDER, VARIABLE, completions, in_folder, long, man};
 
 /// A program with options.
 pub trait Program: Parser {

@@ -83,7 +83,9 @@ pub enum ServiceError {
     )]
     NoManager(String, PathBuf),
     /// The service would not have an option that is given here.
-    #[error("{0} is given here, and the service would not have it: write it into {1}, and leave it out here")]
+    #[error(
+        "{0} is given here, and the service would not have it: write it into {1}, and leave it out here"
+    )]
     Option(String, String),
     /// The program is where the service cannot read it.
     #[error(

@@ -133,10 +133,7 @@ fn kind(definition: &Value) -> String {
         return value.to_string();
     }
     let several = ["anyOf", "oneOf"].into_iter();
-    if let Some(kinds) = several
-        .filter_map(|key| definition[key].as_array())
-        .next()
-    {
+    if let Some(kinds) = several.filter_map(|key| definition[key].as_array()).next() {
         let kinds: Vec<String> = kinds.iter().map(kind).collect();
         return kinds.join(" or ");
     }
@@ -157,7 +154,11 @@ fn kind(definition: &Value) -> String {
 /// An object by the names of its fields, as a type of several shapes has it.
 fn object(definition: &Value) -> String {
     let fields = definition["properties"].as_object();
-    let fields: Vec<&str> = fields.into_iter().flatten().map(|(name, _)| &**name).collect();
+    let fields: Vec<&str> = fields
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| &**name)
+        .collect();
     match fields.as_slice() {
         [] => "object".to_owned(),
         names => format!("object with {}", names.join(", ")),
@@ -193,7 +194,8 @@ mod tests {
     fn a_value_is_told_in_a_few_words() {
         let told = |json: &str| kind(&serde_json::from_str(json).unwrap());
         assert_eq!(told(r##"{"$ref":"#/$defs/User"}"##), "User");
-        let list = r##"{"type":"array","items":{"anyOf":[{"$ref":"#/$defs/User"},{"type":"null"}]}}"##;
+        let list =
+            r##"{"type":"array","items":{"anyOf":[{"$ref":"#/$defs/User"},{"type":"null"}]}}"##;
         assert_eq!(told(list), "list of User or null");
         assert_eq!(told(r#"{"type":["string","null"]}"#), "string or null");
         assert_eq!(told(r#"{"const":"open"}"#), "\"open\"");

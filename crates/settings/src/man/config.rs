@@ -75,20 +75,14 @@ fn add_key(arg: &Arg, text: &mut Text) {
     text.entry_of(name, &kind(arg), &format!("{help}. {variable}{default}"));
 }
 
-/// What the value of a key is.
+/// What is written behind a key.
 fn kind(arg: &Arg) -> String {
-    if is_switch(arg) {
-        return "true or false".to_owned();
-    }
     let names = arg.get_value_names().unwrap_or_default();
     let name = names.first().map_or("TEXT", |name| name.as_str());
-    let kind = match name {
-        "BYTES" | "NUMBER" | "PORT" | "SECONDS" => format!("a number: {name}"),
-        "FILE" => "a path".to_owned(),
-        _ => format!("a text: {name}"),
-    };
-    match arg.get_action() {
-        ArgAction::Append => format!("{kind}, or a list of these"),
-        _ => kind,
+    match name {
+        _ if is_switch(arg) => "= true|false".to_owned(),
+        "BYTES" | "NUMBER" | "PORT" | "SECONDS" => format!("= {name}"),
+        _ if matches!(arg.get_action(), ArgAction::Append) => format!("= [\"{name}\", …]"),
+        _ => format!("= \"{name}\""),
     }
 }

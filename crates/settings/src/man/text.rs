@@ -102,7 +102,11 @@ impl Text {
     #[must_use]
     pub fn finish(self) -> String {
         let mut page = String::with_capacity(self.0.len());
-        for line in self.0.lines() {
+        let mut lines: Vec<&str> = self.0.lines().collect();
+        // How roff writes an apostrophe, which each part of the page says once more.
+        let apostrophe: Vec<&str> = lines.drain(..2).collect();
+        lines.retain(|line| !apostrophe.contains(line));
+        for line in apostrophe.into_iter().chain(lines) {
             for c in bold_code(line).chars() {
                 if c.is_ascii() {
                     page.push(c);

@@ -110,6 +110,8 @@ pub fn command<P: Program>(data: Option<&Path>) -> Command {
         .version(version::WITH_COMMIT)
         .after_help(after_help)
         .mut_args(|arg| complete(arg, data))
+        // Not among those of the last heading.
+        .next_help_heading(None::<&str>)
         .arg(config)
         .subcommand(completions)
         .subcommand(man)

@@ -16,7 +16,9 @@ const RUNS: &str = "ExecStart=";
 
 impl Installation {
     pub(super) fn check_reach(&self) -> Result<(), ServiceError> {
-        let is_hidden = OUT_OF_REACH.iter().any(|folder| self.program.starts_with(folder));
+        let is_hidden = OUT_OF_REACH
+            .iter()
+            .any(|folder| self.program.starts_with(folder));
         if self.scope == Scope::System && is_hidden {
             let program = self.program.clone();
             return Err(ServiceError::OutOfReach(program, self.service.name));
@@ -58,7 +60,9 @@ impl Installation {
         let name = self.service.name;
         let line = |words: &[&str]| self.systemctl(words).join(" ");
         let mut advice = match self.scope {
-            Scope::System => vec![format!("{name} is a service of this system, from each boot on.")],
+            Scope::System => vec![format!(
+                "{name} is a service of this system, from each boot on."
+            )],
             Scope::User => vec![
                 format!("{name} is a service of yours, from each login on."),
                 "To let it run while you are logged out: loginctl enable-linger".to_owned(),
@@ -74,7 +78,10 @@ impl Installation {
         };
         advice.push(format!("Its log: {journal} {name}"));
         advice.push(format!("To stop it: {sudo}{}", line(&["stop", name])));
-        advice.push(format!("To remove it: {sudo}{} uninstall", self.program.display()));
+        advice.push(format!(
+            "To remove it: {sudo}{} uninstall",
+            self.program.display()
+        ));
         advice
     }
 
@@ -83,7 +90,10 @@ impl Installation {
             Scope::System => None,
             Scope::User => Some("--user"),
         };
-        let words = ["systemctl"].into_iter().chain(scope).chain(words.iter().copied());
+        let words = ["systemctl"]
+            .into_iter()
+            .chain(scope)
+            .chain(words.iter().copied());
         words.map(str::to_owned).collect()
     }
 
@@ -130,7 +140,10 @@ impl Installation {
                 _ => quoted.push(c),
             }
         }
-        if path.chars().any(|c| c.is_whitespace() || "\"'\\".contains(c)) {
+        if path
+            .chars()
+            .any(|c| c.is_whitespace() || "\"'\\".contains(c))
+        {
             quoted = format!("\"{quoted}\"");
         }
         format!("{RUNS}{quoted}")

@@ -62,10 +62,17 @@ fn the_unit_has_the_path_of_the_program_as_systemd_reads_it() {
 
 #[test]
 fn a_program_in_a_home_folder_is_no_service_of_the_system() {
-    for program in ["/home/ann/.cargo/bin/p2pchat-x", "/root/p2pchat-x", "/tmp/x"] {
+    for program in [
+        "/home/ann/.cargo/bin/p2pchat-x",
+        "/root/p2pchat-x",
+        "/tmp/x",
+    ] {
         let system = installation(Scope::System, Manager::Systemd, program);
         let error = system.check_reach().unwrap_err().to_string();
-        assert!(error.contains(&format!("install -m 755 {program}")), "{error}");
+        assert!(
+            error.contains(&format!("install -m 755 {program}")),
+            "{error}"
+        );
         let user = installation(Scope::User, Manager::Systemd, program);
         assert!(user.check_reach().is_ok());
     }
@@ -101,8 +108,14 @@ fn on_macos_it_is_an_agent_of_the_user() {
     let steps = shown(&user.install());
     let plist = "would write /h/Library/LaunchAgents/p2pchat-x.plist:\n";
     assert!(steps.starts_with(plist), "{steps}");
-    assert!(steps.contains("<string>/opt/a&amp;b/p2pchat-x</string>"), "{steps}");
-    assert!(steps.contains("would run launchctl bootstrap gui/"), "{steps}");
+    assert!(
+        steps.contains("<string>/opt/a&amp;b/p2pchat-x</string>"),
+        "{steps}"
+    );
+    assert!(
+        steps.contains("would run launchctl bootstrap gui/"),
+        "{steps}"
+    );
     let system = installation(Scope::System, Manager::Launchd, "/opt/x");
     let error = system.check_agent().unwrap_err().to_string();
     assert!(error.contains("without sudo"), "{error}");

@@ -14,7 +14,10 @@ fn pages<P: Program>() -> BTreeMap<String, String> {
     let pages: BTreeMap<_, _> = pages.map(|page| (page.file, page.text)).collect();
     for (file, page) in &pages {
         assert!(page.is_ascii(), "{file}: groff would have to be told");
-        assert!(!page.contains('`'), "{file}: groff makes a quotation mark of it");
+        assert!(
+            !page.contains('`'),
+            "{file}: groff makes a quotation mark of it"
+        );
         let (name, section) = file.rsplit_once('.').unwrap();
         let escaped = name.replace('-', "\\-");
         for start in [
@@ -26,7 +29,10 @@ fn pages<P: Program>() -> BTreeMap<String, String> {
             assert!(there || start.starts_with(".TH"), "{file}: {start}");
         }
         for heading in ["NAME", "DESCRIPTION", "\"SEE ALSO\""] {
-            assert!(page.contains(&format!(".SH {heading}\n")), "{file}: {heading}");
+            assert!(
+                page.contains(&format!(".SH {heading}\n")),
+                "{file}: {heading}"
+            );
         }
     }
     pages
@@ -52,7 +58,10 @@ fn look(command: &Command, file: &str, pages: &BTreeMap<String, String>) -> usiz
     }
     for subcommand in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         let name = format!("{file}-{}", subcommand.get_name());
-        assert!(page.contains(&format!("{}\\fR(1)", in_page(&name))), "{name}");
+        assert!(
+            page.contains(&format!("{}\\fR(1)", in_page(&name))),
+            "{name}"
+        );
         seen += look(subcommand, &name, pages);
     }
     seen
@@ -63,14 +72,34 @@ fn try_pages<P: Program>() -> usize {
     let command = options::command::<P>(Some("/data".as_ref()));
     let name = command.get_name().to_owned();
     let seen = look(&command, &name, &pages);
-    let (main, config) = (&pages[&format!("{name}.1")], &pages[&format!("{name}.toml.5")]);
-    for heading in ["SYNOPSIS", "OPTIONS", "COMMANDS", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "EXAMPLES"] {
-        assert!(main.contains(&format!(".SH {heading}\n")), "{name}: {heading}");
+    let (main, config) = (
+        &pages[&format!("{name}.1")],
+        &pages[&format!("{name}.toml.5")],
+    );
+    for heading in [
+        "SYNOPSIS",
+        "OPTIONS",
+        "COMMANDS",
+        "\"EXIT STATUS\"",
+        "ENVIRONMENT",
+        "FILES",
+        "EXAMPLES",
+    ] {
+        assert!(
+            main.contains(&format!(".SH {heading}\n")),
+            "{name}: {heading}"
+        );
     }
-    assert!(main.contains(&format!("{}.toml\\fR(5)", in_page(&name))), "{name}");
+    assert!(
+        main.contains(&format!("{}.toml\\fR(5)", in_page(&name))),
+        "{name}"
+    );
     for arg in options::options(&P::command()) {
         let key = arg.get_long().unwrap();
-        assert!(config.contains(&format!("\n\\fB{}\\fR ", in_page(key))), "{key}");
+        assert!(
+            config.contains(&format!("\n\\fB{}\\fR ", in_page(key))),
+            "{key}"
+        );
         for page in [main, config] {
             assert!(page.contains(&variable_of(key)), "{key}");
         }
@@ -82,7 +111,11 @@ fn try_pages<P: Program>() -> usize {
 
 #[test]
 fn every_option_of_every_program_is_in_its_man_page() {
-    let seen = [try_pages::<Peer>(), try_pages::<Bridge>(), try_pages::<Registry>()];
+    let seen = [
+        try_pages::<Peer>(),
+        try_pages::<Bridge>(),
+        try_pages::<Registry>(),
+    ];
     assert!(seen.iter().sum::<usize>() > 100, "{seen:?}");
 }
 
@@ -90,13 +123,15 @@ fn every_option_of_every_program_is_in_its_man_page() {
 fn each_example_of_the_pages_is_a_command_line_that_there_is() {
     fn parse<P: Program>() {
         for (line, _) in P::MANUAL.examples {
-            // Up to a pipe it is of another program, as is `sudo`.
-            let line = line.rsplit("| ").next().unwrap().trim_start_matches("sudo ");
-            let words = line.replace('"', "");
+            // A text in quotation marks is one word.
+            let parts = man::own_part(line).split('"').enumerate();
+            let words = parts.flat_map(|(at, part)| match at % 2 {
+                0 => part.split_whitespace().collect(),
+                _ => vec![part],
+            });
             let command = options::command::<P>(None);
-            if let Err(error) = command.try_get_matches_from(words.split(' ')) {
-                // An unquoted text has as many words as it has.
-                assert!(line.contains('"'), "{line}: {error}");
+            if let Err(error) = command.try_get_matches_from(words) {
+                panic!("{line}: {error}");
             }
         }
         let folder = tempfile::tempdir().unwrap();
@@ -107,7 +142,10 @@ fn each_example_of_the_pages_is_a_command_line_that_there_is() {
             data: Some("/data".into()),
             ..Environment::default()
         };
-        let line = [P::command().get_name().to_owned(), format!("--config={}", file.display())];
+        let line = [
+            P::command().get_name().to_owned(),
+            format!("--config={}", file.display()),
+        ];
         if let Err(error) = read_in::<P>(line, &environment) {
             panic!("{error}");
         }
@@ -129,7 +167,10 @@ fn the_pages_are_written_into_a_folder_and_listed() {
     let list = String::from_utf8(list).unwrap();
     assert_eq!(list.lines().count(), man::pages::<Bridge>().len());
     for path in list.lines() {
-        assert!(std::fs::read_to_string(path).unwrap().contains(".TH "), "{path}");
+        assert!(
+            std::fs::read_to_string(path).unwrap().contains(".TH "),
+            "{path}"
+        );
     }
     // A file is in the way.
     let line = ["p", "man", list.lines().next().unwrap()];
