@@ -98,14 +98,16 @@ pub struct Options {
 /// What else the program does.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Task {
-    /// Let the bridge run as a service of this user that starts by itself. Once more after an
-    /// update of the program, to go on with that
+    /// Let the bridge run as a service of this user, from each login on
+    ///
+    /// It is enabled and started. Its options are those of the section [bridge] of the config file.
+    /// Once more after an update of the program, it goes on with that.
     Install {
         /// Only show what would be written and run
         #[arg(long)]
         dry_run: bool,
     },
-    /// Stop the service and remove it. The profile is kept
+    /// Stop the service and remove it; the profile is kept
     Uninstall {
         /// Only show what would be removed and run
         #[arg(long)]

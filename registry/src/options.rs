@@ -54,14 +54,17 @@ pub enum Command {
         /// usual one. Default: the name of this machine.
         host: Option<String>,
     },
-    /// Let the registry run as a service that starts by itself: of this system as root, else of
-    /// this user. Once more after an update of the program, to go on with that.
+    /// Let the registry run as a service that starts by itself.
+    ///
+    /// As root a service of this system, from each boot on; else one of this user, from each login
+    /// on. It is enabled and started, and the last line that is printed is what others type to
+    /// chat. Once more after an update of the program, it goes on with that.
     Install {
         /// Which service, and what is only shown.
         #[command(flatten)]
         which: WhichService,
     },
-    /// Stop the service and remove it. Accounts and key are kept.
+    /// Stop the service and remove it; accounts and key are kept.
     Uninstall {
         /// Which service, and what is only shown.
         #[command(flatten)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Command;
 use p2pchat_settings::options::{self, Environment, read_in, variable_of};
-use p2pchat_settings::{OptionsError, Program, man};
+use p2pchat_settings::{OptionsError, Program, man, version};
 
 use super::{Bridge, Peer, Registry};
 
@@ -104,6 +104,9 @@ fn try_pages<P: Program>() -> usize {
             assert!(page.contains(&variable_of(key)), "{key}");
         }
     }
+    let version = command.clone().render_version();
+    assert_eq!(version, format!("{name} {}\n", version::WITH_COMMIT));
+    assert!(version.contains(version::NUMBER), "{version}");
     let examples = P::MANUAL.examples.len();
     assert!(examples >= 2, "{name}");
     seen
@@ -129,7 +132,7 @@ fn each_example_of_the_pages_is_a_command_line_that_there_is() {
                 0 => part.split_whitespace().collect(),
                 _ => vec![part],
             });
-            let command = options::command::<P>(None);
+            let command = options::command::<P>(Some("/data".as_ref()));
             if let Err(error) = command.try_get_matches_from(words) {
                 panic!("{line}: {error}");
             }
