@@ -31,7 +31,7 @@ pub struct Service {
     pub root: &'static str,
 }
 
-/// For whom it runs.
+/// Whose service it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// From boot on, as a user of its own.
