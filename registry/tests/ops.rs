@@ -385,11 +385,25 @@ fn systemd_takes_the_unit_of_the_bridge_for_a_user() {
     let told = format!("cat {}", url.replace("%t", "$XDG_RUNTIME_DIR"));
     assert!(unit.contains(&told) && read("README.md").contains(&told));
 
+    systemd_takes("p2pchat-bridge", &unit);
+}
+
+#[test]
+fn systemd_takes_the_unit_of_a_registry_for_a_user() {
+    let unit = read("ops/p2pchat-registry-user.service");
+    let [head, service] = ["[Unit]", "[Service]"].map(|name| section(&unit, name));
+    assert!(head.contains(&"StartLimitIntervalSec=0"), "{head:?}");
+    assert!(service.contains(&"Restart=always"), "{service:?}");
+    systemd_takes("p2pchat-registry", &unit);
+}
+
+/// Asks systemd whether it takes a unit of a user, if it is here.
+fn systemd_takes(name: &str, unit: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("p2pchat-bridge.service");
+    let file = folder.path().join(format!("{name}.service"));
     // What it runs has to be there; which program does not matter.
     let program = env!("CARGO_BIN_EXE_p2pchat-registry");
-    let unit = unit.replace("=%h/.cargo/bin/p2pchat-bridge", &format!("={program}"));
+    let unit = unit.replace(&format!("=%h/.cargo/bin/{name}"), &format!("={program}"));
     assert!(unit.contains(program));
     std::fs::write(&file, unit).unwrap();
     let runtime = format!("XDG_RUNTIME_DIR={}", text(folder.path()));

@@ -109,6 +109,54 @@ fn it_says_where_it_is_in_one_line_and_stops_at_a_signal() {
 
 #[cfg(unix)]
 #[test]
+fn it_becomes_a_service_of_its_user_and_none_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = folder.path().join("asked");
+    // A systemctl that notes what it is asked for.
+    let systemctl = folder.path().join("systemctl");
+    let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\n", asked.display());
+    std::fs::write(&systemctl, script).unwrap();
+    let made = Command::new("chmod").arg("+x").arg(&systemctl).status();
+    assert!(made.unwrap().success());
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
+        let command = command.env_clear().env("HOME", folder.path());
+        let output = command.env("PATH", folder.path()).args(arguments).output();
+        let output = output.unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            error,
+        )
+    };
+    let (code, printed, error) = run(&["install"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(
+        printed.ends_with("\ncat $XDG_RUNTIME_DIR/p2pchat-bridge.url\n"),
+        "{printed}"
+    );
+    let unit = folder
+        .path()
+        .join(".config/systemd/user/p2pchat-bridge.service");
+    let runs = format!("\nExecStart={}\n", env!("CARGO_BIN_EXE_p2pchat-bridge"));
+    assert!(std::fs::read_to_string(&unit).unwrap().contains(&runs));
+    let asked = std::fs::read_to_string(&asked).unwrap();
+    assert!(
+        asked.ends_with("--user enable p2pchat-bridge\n--user restart p2pchat-bridge\n"),
+        "{asked}"
+    );
+
+    let (code, _, error) = run(&["uninstall"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(!unit.exists());
+    let (code, _, error) = run(&["--open", "install"]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("--open is given here"), "{error}");
+    assert!(!unit.exists());
+}
+
+#[test]
 fn the_secret_stays_and_is_for_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
