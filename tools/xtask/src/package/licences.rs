@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    fn package(name: &str, folder: &Path, links: Value) -> Value {
+    fn package(name: &str, folder: &Path, links: &Value) -> Value {
         let manifest = folder.join("Cargo.toml");
         json!({ "name": name, "version": "1.0.0", "manifest_path": manifest, "links": links })
     }
@@ -179,7 +179,7 @@ mod tests {
     fn found(name: &str, text: &str, folder: &Path) -> Value {
         json!({ "licenses": [{
             "name": "MIT License", "text": text,
-            "used_by": [{ "crate": package(name, folder, Value::Null) }],
+            "used_by": [{ "crate": package(name, folder, &Value::Null) }],
         }]})
     }
 
@@ -204,7 +204,7 @@ mod tests {
         fs::write(folder.path().join("NOTICE"), "thanks").unwrap();
         for (links, number) in [(json!("ring"), 2), (Value::Null, 1)] {
             let mut texts = Texts::new();
-            add_files(&mut texts, &package("a", folder.path(), links)).unwrap();
+            add_files(&mut texts, &package("a", folder.path(), &links)).unwrap();
             assert_eq!(texts.len(), number, "{texts:?}");
         }
     }
