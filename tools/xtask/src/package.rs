@@ -107,7 +107,11 @@ async fn make(options: &Options, folder: &Path) -> Result<()> {
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {FOLDER}"))?;
     let mut release = Release::prepare().await?;
-    web::build().await?;
+    if options.quick {
+        web::ensure_built().await?;
+    } else {
+        web::build().await?;
+    }
     build::ensure_page_clean(&release.builder)?;
     let mut all_built = Vec::new();
     for target in options.targets() {

@@ -30,8 +30,8 @@ impl Kit {
     /// # Errors
     /// If something is missing and cannot be brought.
     pub(super) async fn bring() -> Result<Self> {
-        let about = Tool::compiled("cargo-about", "0.9.3", "5 minutes");
-        let about = about.with(&["--locked", "--features=cli"]);
+        let about = Tool::compiled("cargo-about", "0.9.3", "6 minutes");
+        let about = about.with(&["--locked", "--features=cli"]).optimised();
         let bills = Tool::compiled("cargo-cyclonedx", "0.5.9", "3 minutes");
         Ok(Self {
             zig: zig().await?,

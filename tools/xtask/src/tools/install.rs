@@ -29,6 +29,8 @@ pub(crate) struct Tool {
     /// Where its project has a release for this machine, if it has one.
     release: Option<String>,
     install: &'static [&'static str],
+    /// Unoptimised it is there in half the time, and mostly quick enough.
+    optimised: bool,
     /// How long compiling it takes on two cores.
     compiling: &'static str,
 }
@@ -48,6 +50,7 @@ impl Tool {
             release,
             // Without TLS: it would only look for newer versions of itself.
             install: &["--locked", "--no-default-features"],
+            optimised: false,
             compiling: "3 minutes",
         }
     }
@@ -73,6 +76,7 @@ impl Tool {
             // Not --locked: its lock file is that of its whole workspace, and old. Without
             // TLS: it talks to no machine but this one.
             install: &["--no-default-features"],
+            optimised: false,
             compiling: "a minute",
         })
     }
@@ -93,8 +97,15 @@ impl Tool {
             fits: version.to_owned(),
             release: None,
             install: &["--locked"],
+            optimised: false,
             compiling,
         }
+    }
+
+    /// Built to run fast.
+    pub(crate) fn optimised(self) -> Self {
+        let optimised = true;
+        Self { optimised, ..self }
     }
 
     /// With these options for `cargo install`.
@@ -138,14 +149,8 @@ pub(super) async fn bring(path: &OsStr, tool: &Tool) -> Result<()> {
     ));
     let mut install = cargo();
     install
-        // Unoptimised it is there in half the time, and quick enough for one page.
-        .args([
-            "install",
-            "--debug",
-            tool.package,
-            "--version",
-            &tool.version,
-        ])
+        .args(["install", tool.package, "--version", &tool.version])
+        .args((!tool.optimised).then_some("--debug"))
         .args(tool.install)
         .args(["--force", "--root"])
         .arg(&folder)
