@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{bench, check, demo, dev, fuzz, soak, web};
+use xtask::{bench, check, demo, dev, fuzz, package, soak, web};
 
 /// Tasks on the source of p2pchat.
 #[derive(Parser)]
@@ -54,6 +54,12 @@ enum Task {
     /// written to docs/benchmarks.md. With --check it counts instructions instead, which takes
     /// a minute, and compares them with the committed counts.
     Bench(bench::Options),
+    /// Make everything that is handed out to people, in `target/packages`
+    ///
+    /// Archives, packages of distributions, checksums and bills of materials. Brings the tools
+    /// that are missing. What is made of a commit is the same on each machine. Takes half an
+    /// hour if nothing is built.
+    Package(package::Options),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -88,6 +94,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(options) => fuzz::run(&options).await,
         Task::Soak(options) => soak::run(&options).await,
         Task::Bench(options) => bench::run(&options).await,
+        Task::Package(options) => package::run(&options).await,
     }
 }
 
