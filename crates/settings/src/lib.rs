@@ -7,6 +7,7 @@
 //! | [`config`] | the config file, with a section for each program |
 //! | [`logs`] | where logs go |
 //! | [`man`] | the man pages |
+//! | [`service`] | a program as a service of systemd or launchd |
 //! | [`streams`] | standard input, output and error: waiting, closed, full |
 //! | [`version`] | which version this is, and of which commit |
 //! | `peer` | the options of every program that runs a peer |
