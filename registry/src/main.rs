@@ -7,6 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use p2pchat_registry::metrics::ready;
 use p2pchat_registry::options::{Cli, Command, Options};
 use p2pchat_registry::{Server, files, key, users};
 use p2pchat_settings::streams::{self, Output, Waiting, complain};
@@ -40,6 +41,7 @@ fn start(cli: Cli) -> Result<()> {
             Some(Command::Fingerprint { host }) => {
                 key::print_fingerprint(&cli.options, host, &mut Waiting(io::stdout()))
             }
+            Some(Command::Ready) => ready::ask(&cli.options, &mut Waiting(io::stdout())).await,
             None => run(cli.options).await,
         }
     })

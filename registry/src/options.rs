@@ -51,6 +51,8 @@ pub enum Command {
         /// usual one. Default: the name of this machine.
         host: Option<String>,
     },
+    /// Ask the registry that serves --metrics whether it can serve a login: exits with 0 if so.
+    Ready,
 }
 
 /// The operator commands. They take effect at the next login, and a user who is online by
