@@ -31,8 +31,6 @@ use tokio_util::sync::CancellationToken;
 pub const MAX_CONNECTIONS: usize = 16;
 /// How long a connection may last, from its first byte to its last.
 pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most bytes in the answer of `/readyz`: a line.
-pub(super) const MAX_READY: usize = 4 * 1024;
 /// How much of a request's head is read.
 const MAX_HEAD: usize = 8 * 1024;
 /// How many header lines it may have.

@@ -5,21 +5,18 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::{Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
+use anyhow::{Context, Result, bail};
 use p2pchat_settings::streams::Output;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::http::MAX_READY;
 use crate::options::Options;
 
 /// The most time for all of it. The answer comes from memory.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// The most bytes of an answer: some headers and a line.
+const MAX_ANSWER: u64 = 4 * 1024;
 
 /// Asks the registry that serves `options.metrics` whether it can serve a login, and prints its
 /// answer.
@@ -29,35 +26,28 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// words for the operator.
 pub async fn ask(options: &Options, out: &mut impl Write) -> Result<()> {
     let at = options.metrics.context(
-        "where is the registry? Set --metrics to what it was started with; before `ready`, or \
-         as P2PCHAT_METRICS",
+        "which registry? Set --metrics as it was set for the registry, before `ready`, or \
+         P2PCHAT_METRICS",
     )?;
-    let (status, answer) = timeout(DEADLINE, get(at))
+    let answer = timeout(DEADLINE, get(at))
         .await
         .with_context(|| format!("{at} does not answer"))?
         .with_context(|| format!("cannot ask {at}"))?;
-    ensure!(status == StatusCode::OK, "{}", answer.trim_end());
-    match Output::of(out.write_all(answer.as_bytes()))? {
-        Output::Written | Output::Closed => Ok(()),
+    let (head, line) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    match head.split(' ').nth(1) {
+        Some("200") => match Output::of(out.write_all(line.as_bytes()))? {
+            Output::Written | Output::Closed => Ok(()),
+        },
+        Some("503") => bail!("{}", line.trim_end()),
+        _ => bail!("{at} is not where a registry has its metrics"),
     }
 }
 
-async fn get(at: SocketAddr) -> Result<(StatusCode, String)> {
-    let stream = TcpStream::connect(at).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get("/readyz").header(header::HOST, at.to_string());
-    let asked = sender.send_request(request.body(Empty::<Bytes>::new())?);
-    let answer = async {
-        let answer = asked.await?;
-        let status = answer.status();
-        let body = http_body_util::Limited::new(answer.into_body(), MAX_READY);
-        let body = body.collect().await.map_err(anyhow::Error::from_boxed)?;
-        Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
-    };
-    tokio::pin!(answer);
-    // The connection does the reading and the writing, and may end before its answer is read.
-    tokio::select! {
-        answer = &mut answer => answer,
-        _ = connection => answer.await,
-    }
+async fn get(at: SocketAddr) -> Result<String> {
+    let mut stream = TcpStream::connect(at).await?;
+    let request = format!("GET /readyz HTTP/1.0\r\nhost: {at}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -12,6 +12,7 @@ pub mod dev;
 pub mod e2e;
 pub mod fuzz;
 pub mod mongod;
+pub mod package;
 pub mod process;
 pub mod soak;
 pub mod steps;

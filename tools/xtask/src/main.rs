@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{bench, check, demo, dev, fuzz, soak, web};
+use xtask::{bench, check, demo, dev, fuzz, package, soak, web};
 
 /// Tasks on the source of p2pchat.
 #[derive(Parser)]
@@ -54,6 +54,8 @@ enum Task {
     /// written to docs/benchmarks.md. With --check it counts instructions instead, which takes
     /// a minute, and compares them with the committed counts.
     Bench(bench::Options),
+    /// Build what people install
+    Package(package::Options),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -88,6 +90,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(options) => fuzz::run(&options).await,
         Task::Soak(options) => soak::run(&options).await,
         Task::Bench(options) => bench::run(&options).await,
+        Task::Package(options) => package::run(&options).await,
     }
 }
 

@@ -1,0 +1,35 @@
+# The formula for Homebrew, of the released programs. `cargo xtask package --recipes` fills in the
+# version, the address and the checksums; the result goes into `Formula/` of a tap.
+class P2pchat < Formula
+  desc "Encrypted chat between computers on one network, without a relay"
+  homepage "REPOSITORY"
+  version "VERSION"
+  license "MIT"
+
+  on_macos do
+    on_arm do
+      url "REPOSITORY/releases/download/vVERSION/p2pchat-VERSION-aarch64-macos.tar.gz"
+      sha256 "SHA256_aarch64_macos"
+    end
+  end
+
+  on_linux do
+    on_intel do
+      url "REPOSITORY/releases/download/vVERSION/p2pchat-VERSION-x86_64-linux.tar.gz"
+      sha256 "SHA256_x86_64_linux"
+    end
+    on_arm do
+      url "REPOSITORY/releases/download/vVERSION/p2pchat-VERSION-aarch64-linux.tar.gz"
+      sha256 "SHA256_aarch64_linux"
+    end
+  end
+
+  def install
+    prefix.install "bin", "share"
+  end
+
+  test do
+    assert_match version.to_s, shell_output("#{bin}/p2pchat --version")
+    assert_match "fingerprint", shell_output("#{bin}/p2pchat identity show --profile #{testpath}/me")
+  end
+end
