@@ -13,6 +13,7 @@ pub mod e2e;
 pub mod fuzz;
 pub mod mongod;
 pub mod package;
+mod paths;
 pub mod process;
 pub mod soak;
 pub mod steps;

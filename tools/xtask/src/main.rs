@@ -54,7 +54,11 @@ enum Task {
     /// written to docs/benchmarks.md. With --check it counts instructions instead, which takes
     /// a minute, and compares them with the committed counts.
     Bench(bench::Options),
-    /// Build what people install
+    /// Make everything that is handed out to people, in `target/packages`
+    ///
+    /// Archives, packages of distributions, checksums and bills of materials. Brings the tools
+    /// that are missing. What is made of a commit is the same on each machine. Takes half an
+    /// hour if nothing is built.
     Package(package::Options),
 }
 

@@ -1,4 +1,4 @@
-//! The tools that build the web page, run its tests, and fuzz.
+//! The tools that build the web page, run its tests, fuzz, and make packages.
 //!
 //! A tool that is there is used if its version fits. Otherwise it is brought into the cache,
 //! once: as the release that its project has built, and where that cannot be downloaded, by
@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::process::Command;
 
 use crate::cargo::{cargo, root};
+use crate::paths::Builder;
 use crate::{process, system};
 
 /// The target that browsers run.
@@ -32,6 +33,7 @@ const DOWNLOAD: &str = "60";
 #[derive(Debug)]
 pub struct Toolbox {
     path: OsString,
+    builder: Builder,
 }
 
 impl Toolbox {
@@ -60,14 +62,15 @@ impl Toolbox {
     /// # Errors
     /// As [`Toolbox::bring`].
     pub async fn for_bindgen() -> Result<Self> {
-        need_wasm_target().await?;
+        need_target(WASM).await?;
         let folder = folder()?;
         // Ours first: it is there because the one on the user's path does not fit.
         let ours = [folder.join("bin"), folder.join("node_modules/.bin")];
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(ours.into_iter().chain(env::split_paths(&path)))?;
         bring(&path, &Tool::wasm_bindgen()?).await?;
-        Ok(Self { path })
+        let builder = Builder::find().await?;
+        Ok(Self { path, builder })
     }
 
     /// A program of the toolbox, in the folder of the workspace.
@@ -88,7 +91,7 @@ impl Toolbox {
     #[must_use]
     pub fn trunk(&self) -> Command {
         let mut command = self.program("trunk");
-        into_wasm_folder(&mut command);
+        for_wasm(&mut command, &self.builder);
         command
             // It would look for tools and for newer versions of itself on the network.
             .env("TRUNK_OFFLINE", "true")
@@ -102,7 +105,7 @@ impl Toolbox {
     #[must_use]
     pub fn cargo(&self) -> Command {
         let mut command = cargo();
-        into_wasm_folder(&mut command);
+        for_wasm(&mut command, &self.builder);
         command.env("PATH", &self.path).env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             "wasm-bindgen-test-runner",
@@ -136,44 +139,60 @@ impl Toolbox {
 /// # Errors
 /// If the toolchain has no standard library for them and rustup cannot add it.
 pub async fn wasm_cargo() -> Result<Command> {
-    need_wasm_target().await?;
+    need_target(WASM).await?;
     let mut command = cargo();
-    into_wasm_folder(&mut command);
+    for_wasm(&mut command, &Builder::find().await?);
     Ok(command)
 }
 
 /// What is compiled for browsers goes to a folder apart: their build and one for this machine
-/// do not wait for each other.
-fn into_wasm_folder(command: &mut Command) {
-    command.env("CARGO_TARGET_DIR", root().join("target/web"));
+/// do not wait for each other. And it names no path of this machine: the page is handed out.
+fn for_wasm(command: &mut Command, builder: &Builder) {
+    command
+        .env("CARGO_TARGET_DIR", root().join("target/web"))
+        .env("CARGO_ENCODED_RUSTFLAGS", builder.rust_flags());
 }
 
-async fn need_wasm_target() -> Result<()> {
-    if has_wasm_target().await? {
+/// Adds what Rust needs to compile for a target, unless it is there.
+///
+/// # Errors
+/// If it cannot be added; says what to do.
+pub async fn need_target(target: &str) -> Result<()> {
+    if has_target(target).await? {
         return Ok(());
     }
-    process::step("adding the standard library for browsers (20 MB, once)");
+    process::step(&format!(
+        "adding the standard library for {target} (20 to 40 MB, once)"
+    ));
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", WASM]).current_dir(root());
+    rustup.args(["target", "add", target]).current_dir(root());
     let added = process::run(&mut rustup).await;
     added.with_context(|| {
         format!(
-            "Rust has no standard library for {WASM}. Install one: rustup target add {WASM}, \
+            "Rust has no standard library for {target}. Install one: rustup target add {target}, \
              or the package of your system"
         )
     })?;
     ensure!(
-        has_wasm_target().await?,
-        "rustup added {WASM} to another toolchain than the one in use"
+        has_target(target).await?,
+        "rustup added {target} to another toolchain than the one in use"
     );
     Ok(())
 }
 
-async fn has_wasm_target() -> Result<bool> {
+async fn has_target(target: &str) -> Result<bool> {
+    let library = sysroot().await?.join("lib/rustlib").join(target);
+    Ok(library.join("lib").is_dir())
+}
+
+/// The folder of the toolchain.
+///
+/// # Errors
+/// If rustc does not run.
+pub async fn sysroot() -> Result<PathBuf> {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "sysroot"]).current_dir(root());
-    let sysroot = PathBuf::from(process::output(&mut rustc).await?.trim());
-    Ok(sysroot.join("lib/rustlib").join(WASM).join("lib").is_dir())
+    Ok(PathBuf::from(process::output(&mut rustc).await?.trim()))
 }
 
 /// cargo-fuzz, which builds the fuzz targets.
@@ -181,15 +200,11 @@ async fn has_wasm_target() -> Result<bool> {
 /// # Errors
 /// If it is missing and cannot be brought.
 pub async fn cargo_fuzz() -> Result<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [folder()?.join("bin")];
-    let path = env::join_paths(folders.into_iter().chain(env::split_paths(&path)))?;
-    bring(&path, &Tool::cargo_fuzz()).await?;
-    system::find_in(&path, "cargo-fuzz").context("cargo-fuzz was installed and is not there")
+    Tool::cargo_fuzz().brought().await
 }
 
 /// A program that cargo can install.
-struct Tool {
+pub(crate) struct Tool {
     program: &'static str,
     package: &'static str,
     /// The version that is brought.
@@ -249,14 +264,40 @@ impl Tool {
 
     fn cargo_fuzz() -> Self {
         Self {
-            program: "cargo-fuzz",
-            package: "cargo-fuzz",
-            version: CARGO_FUZZ.to_owned(),
             fits: "0.13.".to_owned(),
+            ..Self::compiled("cargo-fuzz", CARGO_FUZZ, "a minute")
+        }
+    }
+
+    /// A tool of exactly this version, which is always compiled here.
+    pub(crate) fn compiled(package: &'static str, version: &str, compiling: &'static str) -> Self {
+        Self {
+            program: package,
+            package,
+            version: version.to_owned(),
+            fits: version.to_owned(),
             release: None,
             install: &["--locked"],
-            compiling: "a minute",
+            compiling,
         }
+    }
+
+    /// With these options for `cargo install`.
+    pub(crate) fn with(self, install: &'static [&'static str]) -> Self {
+        Self { install, ..self }
+    }
+
+    /// Where it is. Brings it if it is missing.
+    ///
+    /// # Errors
+    /// If it cannot be brought.
+    pub(crate) async fn brought(&self) -> Result<PathBuf> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = [folder()?.join("bin")];
+        let path = env::join_paths(folders.into_iter().chain(env::split_paths(&path)))?;
+        bring(&path, self).await?;
+        system::find_in(&path, self.program)
+            .with_context(|| format!("{} was installed and is not there", self.program))
     }
 }
 
@@ -363,7 +404,8 @@ fn platform() -> Option<String> {
     Some(format!("{}-{system}", env::consts::ARCH))
 }
 
-fn folder() -> Result<PathBuf> {
+/// The folder that tools are brought to.
+pub(crate) fn folder() -> Result<PathBuf> {
     Ok(system::cache()?.join("tools"))
 }
 

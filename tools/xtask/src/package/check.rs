@@ -21,7 +21,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::cargo;
 use crate::steps::Steps;
 use crate::system;
 use root::Debian;
@@ -82,18 +81,18 @@ fn is_for_here(name: &str) -> bool {
     !others.iter().any(|other| name.contains(other))
 }
 
-/// Runs the checks. All of them run, even if an early one fails.
+/// Runs the checks on the packages in a folder. All of them run, even if an early one fails.
 ///
 /// # Errors
 /// If there are no packages, or a tool or a Debian cannot be brought. A check that fails is in
 /// the table.
-pub async fn run() -> Result<ExitCode> {
+pub async fn run(folder: &Path) -> Result<ExitCode> {
     ensure!(
         rustix::process::geteuid().is_root(),
         "only root can install packages into a root of its own: run this with sudo, or in a \
          container"
     );
-    let packages = Packages::find(&cargo::root().join("target/packages"))?;
+    let packages = Packages::find(folder)?;
     for (program, package) in [("lintian", "lintian"), ("rpm", "rpm"), ("curl", "curl")] {
         system::need(program, &[program], package).await?;
     }

@@ -17,6 +17,8 @@ pub const RECIPES: [&str; 3] = [
     "packaging/aur/PKGBUILD",
     "packaging/aur/.SRCINFO",
 ];
+/// Where the filled ones are, from the folder of the workspace.
+pub const FOLDER: &str = "target/recipes";
 /// Where this is hosted: the one place that says so. There is no address yet.
 pub const REPOSITORY: &str = "https://github.com/OWNER/p2pchat";
 /// What the name of a checksum begins with, before the system that it is for.
@@ -27,7 +29,7 @@ const CHECKSUM: &str = "SHA256_";
 /// # Errors
 /// If a package is missing that a recipe takes.
 pub fn write(packages: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
-    let file = packages.join("SHA256SUMS");
+    let file = packages.join(super::SUMS);
     let sums = fs::read_to_string(&file)
         .with_context(|| format!("no {}: cargo xtask package --all", file.display()))?;
     let sums = tarballs(&sums);
