@@ -25,7 +25,11 @@ class P2pchat < Formula
   end
 
   def install
-    prefix.install "bin", "share"
+    bin.install "p2pchat", "p2pchat-bridge", "p2pchat-registry"
+    man.install Dir["man/*"]
+    bash_completion.install Dir["completions/bash/*"]
+    fish_completion.install Dir["completions/fish/*"]
+    zsh_completion.install Dir["completions/zsh/*"]
   end
 
   test do

@@ -14,14 +14,8 @@ use crate::steps::Steps;
 /// How many steps there are.
 pub(super) const STEPS: usize = 4;
 const PROGRAMS: &str = "/usr/bin";
-/// What they may depend on: the shell and the tools that each Fedora has, and rpm itself.
-const COMMON: [&str; 5] = [
-    "/bin/sh",
-    "/usr/bin/sh",
-    "rpmlib(",
-    "systemd",
-    "shadow-utils",
-];
+/// What they may depend on: what each Fedora has, and rpm itself.
+const COMMON: [&str; 4] = ["/bin/sh", "glibc ", "rpmlib(", "systemd"];
 
 /// Runs the steps.
 pub(super) async fn run(steps: &mut Steps, debian: &Debian, rpms: &[PathBuf; 2]) {

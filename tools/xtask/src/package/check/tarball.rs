@@ -73,7 +73,7 @@ async fn unpack(tarball: &Path) -> Result<(Root, String)> {
         "the tarball has more than one folder"
     );
     let name = folder.file_name();
-    Ok((root, format!("/opt/{}/bin", name.display())))
+    Ok((root, format!("/opt/{}", name.display())))
 }
 
 async fn registry(root: &Root, programs: &str) -> Result<Group> {
