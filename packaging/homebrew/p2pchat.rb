@@ -34,6 +34,5 @@ class P2pchat < Formula
 
   test do
     assert_match version.to_s, shell_output("#{bin}/p2pchat --version")
-    assert_match "fingerprint", shell_output("#{bin}/p2pchat identity show --profile #{testpath}/me")
   end
 end

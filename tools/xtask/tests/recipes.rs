@@ -1,7 +1,8 @@
 //! What those who package take from here, and the workflows: filled in, and read by the tools
 //! that will read them.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -99,12 +100,26 @@ fn bash_and_makepkg_take_the_pkgbuild() {
         "PKGBUILD",
     ];
     accepted(folder.path(), &[&["shellcheck"], &shown[..]].concat());
+    // It does not run as root, and looks for a pacman, which it does not need for this.
+    let mut words = vec!["env", "PACMAN=true", "makepkg", "--printsrcinfo"];
     if rustix::process::geteuid().is_root() {
-        return skip("makepkg does not run as root");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+        let nobody = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ];
+        words.splice(0..0, nobody);
     }
-    if let Some(printed) = accepted(folder.path(), &["makepkg", "--printsrcinfo"]) {
+    if accepted(folder.path(), &["makepkg", "--version"]).is_some() {
+        let printed = accepted(folder.path(), &words).unwrap();
         let ours = fs::read_to_string(folder.path().join(".SRCINFO")).unwrap();
-        assert_eq!(printed.trim(), ours.trim());
+        let lines = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.is_empty());
+            lines.map(str::to_owned).collect()
+        };
+        assert_eq!(lines(&printed), lines(&ours));
     }
 }
 

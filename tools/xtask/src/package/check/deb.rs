@@ -77,23 +77,27 @@ pub(super) async fn run(steps: &mut Steps, debian: &Debian, debs: &[PathBuf; 2])
     steps
         .run("deb-page", "the bridge serves the page", page)
         .await;
+    leave(steps, fresh()).await;
+    upgrade(steps, debian, debs).await;
+}
+
+async fn leave(steps: &mut Steps, fresh: Result<&Installed>) {
+    let fresh = fresh.ok();
+    let fresh = || fresh.context("nothing is installed");
     let removed = async { remove(&fresh()?.root).await };
     steps
         .run("deb-remove", "removing them keeps the data", removed)
         .await;
     let purged = async {
         let Installed { root, before } = fresh()?;
-        root.run(
-            User::Root,
-            &[&["apt-get", "--yes", "purge"], &NAMES[..]].concat(),
-        )
-        .await?;
+        // apt does not know a package that is removed and has no settings.
+        root.run(User::Root, &[&["dpkg", "--purge"], &NAMES[..]].concat())
+            .await?;
         files::same(root, before)
     };
     steps
         .run("deb-purge", "purging them leaves nothing", purged)
         .await;
-    upgrade(steps, debian, debs).await;
 }
 
 async fn upgrade(steps: &mut Steps, debian: &Debian, debs: &[PathBuf; 2]) {
@@ -278,6 +282,8 @@ async fn repack(deb: &Path, folder: &Path) -> Result<PathBuf> {
     );
     fs::write(&control, fields.replace(version, OLDER))?;
     let older = folder.join(format!("{package}_{OLDER}_{arch}"));
-    process::output(dpkg("--build").arg(&unpacked).arg(&older)).await?;
+    let mut build = dpkg("--build");
+    // Compressing takes minutes, and is not what is tried.
+    process::output(build.arg("-Znone").arg(&unpacked).arg(&older)).await?;
     Ok(older)
 }
