@@ -12,6 +12,7 @@
 //! | `http` | the answer to a request: a file, or the WebSocket `/ws` |
 //! | `socket` | the WebSocket: the secret first, then updates out and calls in |
 //! | `shared` | the state that all connections share |
+//! | [`service`] | the bridge as a service of its user |
 //! | [`open`] | shows the page in the user's browser |
 //!
 //! Any web page that the user visits and any user of the machine can reach a loopback
@@ -31,6 +32,7 @@ pub mod open;
 pub mod options;
 pub mod secret;
 pub mod server;
+pub mod service;
 mod shared;
 mod slots;
 mod socket;

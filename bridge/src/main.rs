@@ -3,22 +3,26 @@
 // They panic where standard output or error cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use p2pchat_bridge::open::{OpenError, Redirect};
 use p2pchat_bridge::options::SettingsError;
-use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
+use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server, service};
 use p2pchat_model::{Event, FrontEndId, PeerAddr};
 use p2pchat_profile::{Ended, Profile};
-use p2pchat_settings::streams::{self, Output, complain};
+use p2pchat_settings::service::ServiceError;
+use p2pchat_settings::streams::{self, Output, Waiting, complain};
 use p2pchat_settings::{Signals, TOO_LITTLE, logs};
 use tokio::runtime::Builder;
 
 const NAME: &str = "p2pchat-bridge";
 /// The exit code for a wrong command line, environment or config file, as clap has it.
 const USAGE: u8 = 2;
+/// The exit code where nothing starts services.
+const NO_MANAGER: u8 = 3;
 
 fn main() -> ExitCode {
     let settings = match Settings::read(std::env::args_os()) {
@@ -34,12 +38,18 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(NAME, format_args!("{error:#}"));
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(ServiceError::NoManager(..)) => ExitCode::from(NO_MANAGER),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
 
 fn run(settings: Settings) -> Result<()> {
+    if let Some(task) = &settings.options.task {
+        return Ok(service::run(task, &settings, &mut Waiting(io::stdout()))?);
+    }
     // One thread: what is done for a message is over before another is awake. The attribute
     // of tokio would panic where this fails.
     let runtime = Builder::new_current_thread().enable_all().build();

@@ -6,20 +6,62 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Parser;
-use p2pchat_settings::{Given, OptionsError, PeerArgs, Program, Section};
+use clap::{Parser, Subcommand};
+use p2pchat_settings::{Given, Manual, OptionsError, PeerArgs, Places, Program, Section};
 use thiserror::Error;
 
 use crate::gate;
 use crate::limits::Limits;
+
+/// How the program ends, for `--help` and the man page.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done: a signal stopped it, in order
+  1  it could not start or not go on (address in use, a file that cannot be opened, …)
+  2  the command line, the environment or the config file is wrong
+  3  install: nothing here starts services, neither systemd nor launchd";
+
+const MANUAL: Manual = Manual {
+    examples: &[
+        (
+            "p2pchat-bridge --registry 192.168.1.10 --open",
+            "Chat in the browser of this machine with the people on a registry:",
+        ),
+        (
+            "p2pchat-bridge --profile bob --listen 127.0.0.1:7879",
+            "A second person on this machine, at a port of their own:",
+        ),
+        (
+            "p2pchat-bridge install",
+            "Run it as a service of yours, from your login on, with the options of the config file:",
+        ),
+    ],
+    config: "registry = \"192.168.1.10\"\nlisten = \"127.0.0.1:7878\"",
+    files: &[
+        (
+            "~/.local/share/p2pchat/bridge-secret",
+            "The secret in the URL of the page.",
+        ),
+        (
+            "~/.local/share/p2pchat/",
+            "The profile, which the terminal shares: keys, conversations, blocked users.",
+        ),
+    ],
+    see_also: &["p2pchat(1)", "p2pchat-registry(1)"],
+    more: Vec::new,
+};
 
 /// Chat from a browser: one p2pchat user, and the web page to chat with.
 ///
 /// It prints a URL. Everyone who has this URL is the user, so keep it to yourself. Closing
 /// the page does not log out: the bridge goes on receiving until it is stopped.
 #[derive(Debug, Parser)]
-#[command(name = "p2pchat-bridge", version, max_term_width = 100)]
+#[command(name = "p2pchat-bridge", after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Options {
+    /// What to do; without one, the bridge runs
+    #[command(subcommand)]
+    pub task: Option<Task>,
+
     /// Where to listen for the browser. To use it from another machine, forward a port: `ssh -L
     /// 7878:127.0.0.1:7878 MACHINE`
     #[arg(long, value_name = "ADDR:PORT")]
@@ -53,8 +95,27 @@ pub struct Options {
     pub peer: PeerArgs,
 }
 
+/// What else the program does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Task {
+    /// Let the bridge run as a service of this user that starts by itself. Once more after an
+    /// update of the program, to go on with that
+    Install {
+        /// Only show what would be written and run
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Stop the service and remove it. The profile is kept
+    Uninstall {
+        /// Only show what would be removed and run
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
 impl Program for Options {
     const SECTION: Section = Section::Bridge;
+    const MANUAL: Manual = MANUAL;
 }
 
 /// The options, checked, and what follows from them.
@@ -64,6 +125,8 @@ pub struct Settings {
     pub options: Options,
     /// Those of the peer, as it takes them.
     pub peer: p2pchat_peer::Options,
+    /// The place that gave each option.
+    pub places: Places,
 }
 
 /// Why there are no settings, and what to do about it.
@@ -105,6 +168,7 @@ impl Settings {
         Ok(Self {
             peer: options.peer.options(&places)?,
             options,
+            places,
         })
     }
 }

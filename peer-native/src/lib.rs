@@ -21,6 +21,7 @@ pub mod commands;
 mod exit;
 pub mod json;
 pub mod login;
+mod manual;
 pub mod once;
 pub mod options;
 pub mod plain;

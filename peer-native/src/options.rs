@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use p2pchat_model::{Passphrase, Username};
 use p2pchat_settings::streams::first_line;
-use p2pchat_settings::{Given, OptionsError, PeerArgs, Place, Program, Section};
+use p2pchat_settings::{Given, Manual, OptionsError, PeerArgs, Place, Program, Section};
 use thiserror::Error;
 
-use crate::exit;
 use crate::once::args::Task;
+use crate::{exit, manual};
 
 /// Chat with people on a p2pchat registry, from a terminal.
 ///
 /// On a terminal it fills the screen; elsewhere it reads and writes plain lines.
 #[derive(Debug, Parser)]
-#[command(name = "p2pchat", version, after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "p2pchat", after_help = exit::HELP, max_term_width = 100)]
 pub struct Options {
     /// What to do; without one, chat
     #[command(subcommand)]
@@ -64,6 +64,7 @@ pub struct Options {
 
 impl Program for Options {
     const SECTION: Section = Section::Peer;
+    const MANUAL: Manual = manual::MANUAL;
 }
 
 /// A front end.

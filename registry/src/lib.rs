@@ -13,6 +13,7 @@
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
 //! | `vital` | tasks and threads whose end ends the server |
 //! | [`users`], [`files`] | the operator commands, the limit of file descriptors |
+//! | [`service`] | the registry as a service of systemd or launchd |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,11 +38,13 @@
 pub mod cluster;
 pub mod files;
 pub mod key;
+mod manual;
 pub mod metrics;
 pub mod options;
 pub mod password;
 pub mod presence;
 mod server;
+pub mod service;
 pub mod store;
 mod throttle;
 pub mod users;

@@ -9,40 +9,57 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use p2pchat_registry::metrics::ready;
 use p2pchat_registry::options::{Cli, Command, Options};
-use p2pchat_registry::{Server, files, key, users};
+use p2pchat_registry::{Server, files, key, service, users};
+use p2pchat_settings::service::ServiceError;
 use p2pchat_settings::streams::{self, Output, Waiting, complain};
-use p2pchat_settings::{Signals, TOO_LITTLE, logs};
+use p2pchat_settings::{Given, Signals, TOO_LITTLE, logs};
 use tokio::runtime::Runtime;
 
 const NAME: &str = "p2pchat-registry";
+/// The exit code where nothing starts services.
+const NO_MANAGER: u8 = 3;
 
 fn main() -> ExitCode {
     let given = p2pchat_settings::read::<Cli>(std::env::args_os());
-    let cli = given.unwrap_or_else(|error| error.exit(NAME, 1)).options;
+    let given = given.unwrap_or_else(|error| error.exit(NAME, 1));
     logs::to_stderr("info");
-    match start(cli) {
+    match start(given) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, causes included.
             complain(NAME, format_args!("{error:#}"));
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(ServiceError::NoManager(..)) => ExitCode::from(NO_MANAGER),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
 
-fn start(cli: Cli) -> Result<()> {
+fn start(given: Given<Cli>) -> Result<()> {
+    let (cli, places) = (given.options, given.places);
+    let mut out = Waiting(io::stdout());
+    match &cli.command {
+        Some(Command::Install { which }) => {
+            return service::install(which, &cli.options, &places, &mut out);
+        }
+        Some(Command::Uninstall { which, purge }) => {
+            return service::uninstall(which, *purge, &cli.options, &mut out);
+        }
+        _ => {}
+    }
     // The attribute of tokio would panic where this fails.
     let runtime = Runtime::new().context(TOO_LITTLE)?;
     runtime.block_on(async {
         match cli.command {
             Some(Command::Users { command }) => {
-                users::run(command, &cli.options.store, &mut Waiting(io::stdout())).await
+                users::run(command, &cli.options.store, &mut out).await
             }
             Some(Command::Fingerprint { host }) => {
-                key::print_fingerprint(&cli.options, host, &mut Waiting(io::stdout()))
+                key::print_fingerprint(&cli.options, host, &mut out)
             }
-            Some(Command::Ready) => ready::ask(&cli.options, &mut Waiting(io::stdout())).await,
-            None => run(cli.options).await,
+            Some(Command::Ready) => ready::ask(&cli.options, &mut out).await,
+            _ => run(cli.options).await,
         }
     })
 }

@@ -16,13 +16,15 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 use p2pchat_settings::options::{defaults, seconds};
-use p2pchat_settings::{Program, Section};
+use p2pchat_settings::{Manual, Program, Section};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::manual;
+
 /// The registry of p2pchat: accounts, and who is online where.
 #[derive(Debug, Parser)]
-#[command(name = "p2pchat-registry", version, max_term_width = 100)]
+#[command(name = "p2pchat-registry", after_help = manual::EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// What to do; without one, the registry runs.
     #[command(subcommand)]
@@ -34,6 +36,7 @@ pub struct Cli {
 
 impl Program for Cli {
     const SECTION: Section = Section::Registry;
+    const MANUAL: Manual = manual::MANUAL;
 }
 
 /// What else the program does.
@@ -53,6 +56,34 @@ pub enum Command {
     },
     /// Ask the registry that serves --metrics whether it can serve a login: exits with 0 if so.
     Ready,
+    /// Let the registry run as a service that starts by itself: of this system as root, else of
+    /// this user. Once more after an update of the program, to go on with that.
+    Install {
+        /// Which service, and what is only shown.
+        #[command(flatten)]
+        which: WhichService,
+    },
+    /// Stop the service and remove it. Accounts and key are kept.
+    Uninstall {
+        /// Which service, and what is only shown.
+        #[command(flatten)]
+        which: WhichService,
+        /// Delete accounts and key too. Users have to create their accounts again, and to accept
+        /// the key of the next registry.
+        #[arg(long)]
+        purge: bool,
+    },
+}
+
+/// Which service is meant.
+#[derive(Debug, Args)]
+pub struct WhichService {
+    /// A service of this user, also for root.
+    #[arg(long)]
+    pub user: bool,
+    /// Only show what would be written and run.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// The operator commands. They take effect at the next login, and a user who is online by

@@ -26,6 +26,7 @@ mod secure_key;
 mod secure_limits;
 mod secure_presence;
 mod secure_wire;
+mod service;
 mod sessions;
 mod slow;
 mod start_and_stop;

@@ -3,8 +3,8 @@
 //! An option is declared once, as a field of a struct that derives clap's `Args`, with its
 //! final type, its default and its help. Everything else follows from its name: the field
 //! `request_limit` is the flag `--request-limit`, the variable `P2PCHAT_REQUEST_LIMIT` and
-//! the key `request-limit` in the section of the program. `--help`, the completions and
-//! `docs/options.md` are generated from the same declaration.
+//! the key `request-limit` in the section of the program. `--help`, the completions, the man
+//! pages and `docs/options.md` are generated from the same declaration.
 //!
 //! To add an option, add the field and write `docs/options.md` again: `UPDATE=1 cargo test -p
 //! p2pchat-settings --test options`. A `bool` is a switch. `default_value = "$DATA/file"` is
@@ -36,6 +36,7 @@ use etcetera::BaseStrategy;
 use thiserror::Error;
 
 use crate::config::{ConfigError, Entry, File, Section, Value};
+use crate::man::Manual;
 use crate::streams::{self, Output, complain};
 
 mod command;
@@ -45,12 +46,15 @@ pub use command::{
     DATA, DATA_FOLDER, IN_PROFILE, PROFILE, command, is_switch, options, shown_default, variable_of,
 };
 
-use command::{COMPLETIONS, CONFIG, FOLDER, VARIABLE, completions, in_folder, long};
+pub(crate) use command::CONFIG;
+use command::{COMPLETIONS, FOLDER, MAN, MAN_FOLDER, VARIABLE, completions, in_folder, long, man};
 
 /// A program with options.
 pub trait Program: Parser {
     /// Its section in the config file.
     const SECTION: Section;
+    /// What its man pages say beyond its options.
+    const MANUAL: Manual;
 }
 
 /// The options of a program, and where they come from.
@@ -99,9 +103,18 @@ pub enum OptionsError {
     /// The command line is wrong, or asks for help or the version.
     #[error(transparent)]
     CommandLine(#[from] clap::Error),
-    /// The command line asks for completions.
-    #[error("completions were asked for")]
-    Completions(Vec<u8>),
+    /// The command line asks for something that is to be printed: completions, or the list of
+    /// the man pages.
+    #[error("nothing but output was asked for")]
+    Asked(Vec<u8>),
+    /// A man page cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Page {
+        /// Which file, or the folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The config file.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -122,8 +135,8 @@ pub enum OptionsError {
 }
 
 impl OptionsError {
-    /// Prints what the user has to know, and ends the process: with 0 after help, version
-    /// and completions, with 1 if they cannot be written, with 2 after a usage error of clap,
+    /// Prints what the user has to know, and ends the process: with 0 after help, version,
+    /// completions and man pages, with 1 if they cannot be written, with 2 after a usage error of clap,
     /// with `code` after all others.
     pub fn exit(self, program: &str, code: i32) -> ! {
         let printed = match self {
@@ -136,7 +149,8 @@ impl OptionsError {
                 let printed = help.print().and_then(|()| io::stdout().flush());
                 Output::of(printed)
             }
-            Self::Completions(script) => streams::print(&script),
+            Self::Asked(output) => streams::print(&output),
+            error @ Self::Page { .. } => Err(io::Error::other(error)),
             error => {
                 complain(program, error);
                 std::process::exit(code)
@@ -233,7 +247,8 @@ impl Environment {
 /// file.
 ///
 /// # Errors
-/// If one of them is wrong, or the command line asks for help, the version or completions.
+/// If one of them is wrong, or the command line asks for help, the version, completions or man
+/// pages.
 pub fn read<P: Program>(
     line: impl IntoIterator<Item = impl Into<OsString>>,
 ) -> Result<Given<P>, OptionsError> {
@@ -256,6 +271,10 @@ pub fn read_in<P: Program>(
         let shell = given.get_one("shell").copied().unwrap_or(Shell::Bash);
         return Err(completions(command, shell));
     }
+    if let Some((MAN, given)) = given.subcommand() {
+        let folder = given.get_one::<PathBuf>(MAN_FOLDER);
+        return Err(man::<P>(folder.map_or(Path::new("."), PathBuf::as_path)));
+    }
     let named = given.get_one::<PathBuf>(CONFIG).cloned();
     let named = match environment.variable(CONFIG) {
         Some(path) if named.is_none() => {
@@ -277,6 +296,11 @@ pub fn read_in<P: Program>(
     };
     refuse_unknown_keys(&file, &command)?;
     let mut places = Places::default();
+    if given.contains_id(CONFIG) {
+        places.0.insert(CONFIG.to_owned(), Place::CommandLine);
+    } else if environment.variable(CONFIG).is_some() {
+        places.0.insert(CONFIG.to_owned(), Place::Environment);
+    }
     for arg in options(&command.clone()) {
         let (id, name) = (arg.get_id().as_str(), long(arg));
         let place = if given.value_source(id) == Some(ValueSource::CommandLine) {

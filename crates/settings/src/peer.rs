@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::options::{self, Environment};
-    use crate::{Program, Section};
+    use crate::{Manual, Program, Section};
 
     #[derive(Debug, Parser)]
     struct Peer {
@@ -167,6 +167,7 @@ mod tests {
 
     impl Program for Peer {
         const SECTION: Section = Section::Peer;
+        const MANUAL: Manual = Manual::NONE;
     }
 
     /// Options from the keys of a config file and a command line.

@@ -13,6 +13,9 @@ use p2pchat_settings::options::{
 use p2pchat_settings::{OptionsError, Place, Program, Section};
 use tempfile::TempDir;
 
+#[path = "options/man.rs"]
+mod man;
+
 type Bridge = p2pchat_bridge::options::Options;
 type Peer = p2pchat::options::Options;
 type Registry = p2pchat_registry::options::Cli;

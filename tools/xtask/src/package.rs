@@ -40,7 +40,7 @@ const FOLDER: &str = "target/packages";
 /// The file with the sums of the others, as `sha256sum --check` reads it.
 const SUMS: &str = "SHA256SUMS";
 /// Who packages of distributions name as those who made them.
-const MAINTAINER: &str = "The p2pchat contributors <maintainers@p2pchat.example>";
+const MAINTAINER: &str = env!("CARGO_PKG_AUTHORS");
 /// The name of the program in those of archives.
 const NAME: &str = "p2pchat";
 

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use super::profile;
 use super::{OptionsError, Program};
 use crate::config::Section;
+use crate::{man, version};
 
 /// Begins a default that is a file in the user's data folder: `$DATA/history.sqlite3`.
 /// Without a home folder such an option has no default.
@@ -31,8 +32,11 @@ pub(super) const FOLDER: &str = "p2pchat";
 /// Begins the name of each variable.
 pub(super) const VARIABLE: &str = "P2PCHAT_";
 
-pub(super) const CONFIG: &str = "config";
+pub(crate) const CONFIG: &str = "config";
 pub(super) const COMPLETIONS: &str = "completions";
+pub(super) const MAN: &str = "man";
+/// The argument of [`MAN`].
+pub(super) const MAN_FOLDER: &str = "folder";
 
 /// The options among the arguments of a command: those with a name.
 pub fn options(command: &Command) -> impl Iterator<Item = &Arg> {
@@ -68,7 +72,7 @@ pub fn is_switch(arg: &Arg) -> bool {
         || arg.get_value_parser().type_id() == value_parser!(bool).type_id()
 }
 
-/// The command of a program as it is parsed: with `--config`, `completions`, and what all
+/// The command of a program as it is parsed: with `--config`, `completions`, `man`, and what all
 /// options have in common. `data` is the user's folder for data.
 #[must_use]
 pub fn command<P: Program>(data: Option<&Path>) -> Command {
@@ -89,16 +93,28 @@ pub fn command<P: Program>(data: Option<&Path>) -> Command {
     let completions = Command::new(COMPLETIONS)
         .about("Print a completion script for a shell")
         .arg(shell);
+    let folder = Arg::new(MAN_FOLDER)
+        .value_name("FOLDER")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("The folder, which is made if it does not exist");
+    let man = Command::new(MAN)
+        .about("Write the man pages into a folder, and print their paths")
+        .arg(folder);
     let declared = P::command();
     let after_help = match declared.get_after_help() {
         Some(own) => format!("{own}\n\n{}", after_help(P::SECTION)),
         None => after_help(P::SECTION),
     };
     declared
+        .version(version::WITH_COMMIT)
         .after_help(after_help)
         .mut_args(|arg| complete(arg, data))
+        // Not among those of the last heading.
+        .next_help_heading(None::<&str>)
         .arg(config)
         .subcommand(completions)
+        .subcommand(man)
 }
 
 fn after_help(section: Section) -> String {
@@ -177,7 +193,18 @@ pub(super) fn completions(mut command: Command, shell: Shell) -> OptionsError {
     let mut script = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    OptionsError::Completions(script)
+    OptionsError::Asked(script)
+}
+
+/// Writes the man pages. Returns the list of them, as the error that ends the reading of options.
+pub(super) fn man<P: Program>(folder: &Path) -> OptionsError {
+    match man::write::<P>(folder) {
+        Ok(paths) => {
+            let lines = paths.iter().map(|path| format!("{}\n", path.display()));
+            OptionsError::Asked(lines.collect::<String>().into_bytes())
+        }
+        Err((path, source)) => OptionsError::Page { path, source },
+    }
 }
 
 /// The name of an option.

@@ -21,7 +21,8 @@ pub(super) fn tarball(tree: &Tree<'_>, folder: &str, time: u64, to: &Path) -> Re
         header.set_size(file.content.len() as u64);
         header.set_mode(if file.is_program { 0o755 } else { 0o644 });
         header.set_mtime(time);
-        (header.set_uid(0), header.set_gid(0));
+        header.set_uid(0);
+        header.set_gid(0);
         archive.append_data(&mut header, format!("{folder}/{path}"), &file.content[..])?;
     }
     fs::write(to, gzip(&archive.into_inner()?)?).with_context(|| to.display().to_string())

@@ -3,10 +3,12 @@
 //!
 //! Debian's are installed in a fresh Debian, the tarball is unpacked in a root that has a shell and
 //! nothing else, and the RPMs are installed into a Debian, because no Fedora can be made from
-//! Debian's archive. Each root has a loopback network of its own and no other. systemd does not run
-//! in them: the registry is started as its unit says ([`unit`]).
+//! Debian's archive. The image of the registry is a root that has its program alone. Each root has
+//! a loopback network of its own and no other. systemd does not run in them: the registry is
+//! started as its unit says ([`unit`]).
 
 mod chat;
+mod container;
 mod deb;
 mod files;
 mod page;
@@ -97,10 +99,11 @@ pub async fn run(folder: &Path) -> Result<ExitCode> {
         system::need(program, &[program], package).await?;
     }
     let debian = Debian::bring().await?;
-    let mut steps = Steps::new(deb::STEPS + rpm::STEPS + tarball::STEPS);
+    let mut steps = Steps::new(deb::STEPS + rpm::STEPS + tarball::STEPS + container::STEPS);
     deb::run(&mut steps, &debian, &packages.debs).await;
     rpm::run(&mut steps, &debian, &packages.rpms).await;
     tarball::run(&mut steps, &packages.tarball).await;
+    container::run(&mut steps, &packages.tarball).await;
     Ok(steps.finish())
 }
 

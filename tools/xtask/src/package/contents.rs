@@ -190,6 +190,14 @@ fn documents(
         // cargo-deb adds the copyright file, and the changelog of the package.
         Distribution::Debian => {
             tree.add_compressed(&format!("{doc}/changelog"), &source("CHANGELOG.md")?)?;
+            let overrides = source(&format!(
+                "packaging/deb/{}.lintian-overrides",
+                package.name()
+            ))?;
+            tree.add(
+                &format!("usr/share/lintian/overrides/{}", package.name()),
+                overrides,
+            )?;
             tree.add_compressed(&format!("{doc}/{THIRD_PARTY}"), third_party.as_bytes())?;
             tree.add_compressed(&format!("{doc}/{OF_RUST}"), &release.of_rust)?;
         }

@@ -38,11 +38,17 @@ async fn deb(release: &Release, built: &Built, package: Package, to: &Path) -> R
     fs::write(&changelog, debian_changelog(release, package.name()))
         .with_context(|| changelog.display().to_string())?;
     let mut deb = release.kit.deb();
-    deb.args(["--no-build", "--no-strip", "--locked", "--package"])
-        .arg(package.name())
-        .args(["--target", built.target.triple, "--output"])
-        .arg(to)
-        .env("SOURCE_DATE_EPOCH", release.time.to_string());
+    deb.args([
+        "--quiet",
+        "--no-build",
+        "--no-strip",
+        "--locked",
+        "--package",
+    ])
+    .arg(package.name())
+    .args(["--target", built.target.triple, "--output"])
+    .arg(to)
+    .env("SOURCE_DATE_EPOCH", release.time.to_string());
     process::run(&mut deb).await
 }
 

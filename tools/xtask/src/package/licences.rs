@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::kit::Kit;
 use super::targets::Target;
+use crate::cargo::cargo;
 use crate::{process, tools};
 
 /// What stands between two texts.
@@ -26,6 +27,8 @@ type Texts = BTreeMap<(String, String), BTreeSet<String>>;
 /// # Errors
 /// If a crate has a licence that `packaging/about.toml` does not have, or no text.
 pub(super) async fn of(target: &Target, kit: &Kit) -> Result<String> {
+    // cargo-about asks cargo about all systems, and not the network.
+    process::output(cargo().args(["fetch", "--locked"])).await?;
     let mut texts = Texts::new();
     for package in PACKAGES {
         add(&mut texts, &of_crates(package, target.triple, kit).await?)?;
@@ -113,7 +116,53 @@ fn add(texts: &mut Texts, found: &Value) -> Result<()> {
             crates.insert(format!("{name} {version}"));
         }
     }
+    for user in licences
+        .iter()
+        .filter_map(|licence| licence["used_by"].as_array())
+    {
+        for user in user {
+            add_files(texts, &user["crate"])?;
+        }
+    }
     Ok(())
+}
+
+/// Adds what cargo-about leaves out, as it wants one text for each licence: notices, and all
+/// terms of a crate that brings code of other languages (`links` in its manifest), such as ring.
+fn add_files(texts: &mut Texts, package: &Value) -> Result<()> {
+    let manifest = package["manifest_path"].as_str().context("no manifest")?;
+    let folder = Path::new(manifest).parent().context("no folder")?;
+    let wanted: &[&str] = if package["links"].is_null() {
+        &["notice"]
+    } else {
+        &["notice", "licen", "copying"]
+    };
+    for file in files_named(folder, wanted)? {
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let name = file.strip_prefix(folder)?.display();
+        let (package, version) = (&package["name"], &package["version"]);
+        let of = package.as_str().zip(version.as_str()).context("no crate")?;
+        let crates = texts.entry((format!("{name} of {}", of.0), text));
+        crates.or_default().insert(format!("{} {}", of.0, of.1));
+    }
+    Ok(())
+}
+
+/// The files in a folder, and in those inside it, whose names begin with one of these words.
+fn files_named(folder: &Path, wanted: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        let is_source = [".rs", ".c", ".h"].iter().any(|end| name.ends_with(end));
+        if entry.file_type()?.is_dir() {
+            found.extend(files_named(&entry.path(), wanted)?);
+        } else if !is_source && wanted.iter().any(|word| name.starts_with(word)) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -122,21 +171,41 @@ mod tests {
 
     use super::*;
 
-    fn found(name: &str, text: &str) -> Value {
+    fn package(name: &str, folder: &Path, links: &Value) -> Value {
+        let manifest = folder.join("Cargo.toml");
+        json!({ "name": name, "version": "1.0.0", "manifest_path": manifest, "links": links })
+    }
+
+    fn found(name: &str, text: &str, folder: &Path) -> Value {
         json!({ "licenses": [{
             "name": "MIT License", "text": text,
-            "used_by": [{ "crate": { "name": name, "version": "1.0.0" } }],
+            "used_by": [{ "crate": package(name, folder, &Value::Null) }],
         }]})
     }
 
     #[test]
     fn a_text_of_several_crates_is_there_once_and_names_them() {
+        let folder = tempfile::tempdir().unwrap();
         let mut texts = Texts::new();
         for (name, text) in [("a", "x"), ("b", "x"), ("c", "y"), ("a", "x")] {
-            add(&mut texts, &found(name, text)).unwrap();
+            add(&mut texts, &found(name, text, folder.path())).unwrap();
         }
         let crates: Vec<_> = texts.values().map(BTreeSet::len).collect();
         assert_eq!(crates, [2, 1]);
         assert!(add(&mut texts, &json!({})).is_err());
+    }
+    #[test]
+    fn all_terms_are_kept_of_a_crate_that_brings_c_and_else_the_notices() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("third_party");
+        fs::create_dir(&inside).unwrap();
+        fs::write(inside.join("LICENSE"), "of others").unwrap();
+        fs::write(folder.path().join("license.rs"), "code").unwrap();
+        fs::write(folder.path().join("NOTICE"), "thanks").unwrap();
+        for (links, number) in [(json!("ring"), 2), (Value::Null, 1)] {
+            let mut texts = Texts::new();
+            add_files(&mut texts, &package("a", folder.path(), &links)).unwrap();
+            assert_eq!(texts.len(), number, "{texts:?}");
+        }
     }
 }

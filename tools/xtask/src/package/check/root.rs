@@ -1,7 +1,8 @@
 //! A root of a system that nothing was installed in, with a network of its own.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -114,7 +115,7 @@ impl Root {
         unpack.args(["--numeric-owner", "--exclude=./dev/*", "-xf"]);
         unpack.arg(&debian.0).arg("-C").arg(folder.path());
         process::output(&mut unpack).await?;
-        Self::enter(folder).await
+        Self::enter(folder).await?.with_people()
     }
 
     /// A shell, its small tools and nothing else.
@@ -126,10 +127,16 @@ impl Root {
             fs::create_dir(path(name))?;
         }
         fs::copy(busybox, path("bin/busybox"))?;
-        std::os::unix::fs::symlink("busybox", path("bin/sh"))?;
+        symlink("busybox", path("bin/sh"))?;
         fs::write(path("etc/passwd"), "root:x:0:0::/root:/bin/sh\n")?;
         fs::write(path("etc/group"), "root:x:0:\n")?;
-        Self::enter(folder).await
+        fs::set_permissions(path("tmp"), Permissions::from_mode(0o1777))?;
+        Self::enter(folder).await?.with_people()
+    }
+
+    /// Nothing.
+    pub(super) async fn empty() -> Result<Self> {
+        Self::enter(new_folder()?).await
     }
 
     async fn enter(folder: TempDir) -> Result<Self> {
@@ -144,11 +151,15 @@ impl Root {
         let stdout = keeper.child.stdout.take().context("no output to read")?;
         let ready = BufReader::new(stdout).lines().next_line().await?;
         ensure!(ready.is_some(), "cannot make namespaces for a root");
-        let root = Self { keeper, folder };
+        Ok(Self { keeper, folder })
+    }
+
+    /// The same with those who chat.
+    fn with_people(self) -> Result<Self> {
         for (user, name) in [(ALICE, "alice"), (BOB, "bob")] {
-            root.add(user, name)?;
+            self.add(user, name)?;
         }
-        Ok(root)
+        Ok(self)
     }
 
     fn add(&self, user: User, name: &str) -> Result<()> {
@@ -164,7 +175,7 @@ impl Root {
         )?;
         add("/etc/group", &format!("{name}:x:{group}:\n"))?;
         fs::create_dir_all(self.path(home))?;
-        std::os::unix::fs::chown(self.path(home), Some(id), Some(group))?;
+        chown(self.path(home), Some(id), Some(group))?;
         Ok(())
     }
 
@@ -219,7 +230,6 @@ impl Root {
 fn new_folder() -> Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("p2pchat-root-").tempdir()?;
     // The folder of a root is everyone's to enter.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(folder.path(), mode)?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
     Ok(folder)
 }
