@@ -1,6 +1,8 @@
 //! What those who package take from here, and the workflows: filled in, and read by the tools
 //! that will read them.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
