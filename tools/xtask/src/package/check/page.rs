@@ -25,9 +25,10 @@ pub(super) async fn is_served(root: &Root, programs: &str) -> Result<()> {
         "this is another page: {html}"
     );
     let script = name_in(&html, ".js").context("the page has no script")?;
-    let program = name_in(&html, ".wasm").context("the page has no program")?;
-    let text = get(root, &format!("{origin}{script}")).await?;
-    ensure!(!text.is_empty(), "{script} is empty");
+    let text = String::from_utf8(get(root, &format!("{origin}{script}")).await?)?;
+    // The script names it too.
+    let program = name_in(&html, ".wasm").or_else(|| name_in(&text, ".wasm"));
+    let program = program.context("the page has no program")?;
     let module = get(root, &format!("{origin}{program}")).await?;
     ensure!(module.starts_with(WASM), "{program} is no WebAssembly");
     ensure!(
