@@ -7,6 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use p2pchat_registry::metrics::ready;
 use p2pchat_registry::options::{Cli, Command, Options};
 use p2pchat_registry::{Server, files, key, service, users};
 use p2pchat_settings::service::ServiceError;
@@ -57,6 +58,7 @@ fn start(given: Given<Cli>) -> Result<()> {
             Some(Command::Fingerprint { host }) => {
                 key::print_fingerprint(&cli.options, host, &mut out)
             }
+            Some(Command::Ready) => ready::ask(&cli.options, &mut out).await,
             _ => run(cli.options).await,
         }
     })

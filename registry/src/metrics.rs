@@ -19,6 +19,7 @@ use prometheus_client::registry::{Registry, Unit};
 mod cluster;
 mod drops;
 pub mod http;
+pub mod ready;
 mod requests;
 mod sessions;
 pub mod store;

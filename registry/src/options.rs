@@ -54,6 +54,8 @@ pub enum Command {
         /// usual one. Default: the name of this machine.
         host: Option<String>,
     },
+    /// Ask the registry that serves --metrics whether it can serve a login: exits with 0 if so.
+    Ready,
     /// Let the registry run as a service that starts by itself.
     ///
     /// As root a service of this system, from each boot on; else one of this user, from each login

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use p2pchat_registry::Options;
@@ -358,4 +359,41 @@ fn a_port_for_metrics_that_is_taken_is_named() {
             && error.contains("another with --metrics"),
         "{error}"
     );
+}
+
+/// `p2pchat-registry ready`, told where the metrics are.
+fn ready(at: &str) -> Output {
+    let mut command = command();
+    command.env("P2PCHAT_METRICS", at).arg("ready");
+    command.output().unwrap()
+}
+
+#[test]
+fn a_health_check_needs_the_program_alone() {
+    let (server, at) = watched();
+    let at = at.to_string();
+    wait_for("the registry", SOON, || ready(&at).status.success());
+    assert_eq!(ready(&at).stdout, b"ready\n");
+    // What the registry has not seen for a while it does not answer for.
+    server.metrics.cluster();
+    let lost = ready(&at);
+    assert_eq!((lost.status.code(), lost.stdout), (Some(1), Vec::new()));
+    let error = String::from_utf8(lost.stderr).unwrap();
+    assert!(error.starts_with("p2pchat-registry: not ready: "), "{error}");
+    drop(server);
+    let error = String::from_utf8(ready(&at).stderr).unwrap();
+    assert!(error.contains(&format!("cannot ask {at}: ")), "{error}");
+}
+
+#[test]
+fn a_health_check_waits_two_seconds_at_most() {
+    let silent = TcpListener::bind(ANY).unwrap();
+    let at = silent.local_addr().unwrap().to_string();
+    let started = Instant::now();
+    let error = String::from_utf8(ready(&at).stderr).unwrap();
+    assert!(error.contains(&format!("{at} does not answer")), "{error}");
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+    let mut nowhere = command();
+    let error = refusal(nowhere.arg("ready"));
+    assert!(error.contains("P2PCHAT_METRICS"), "{error}");
 }

@@ -217,7 +217,7 @@ fn compose_nginx_and_prometheus_agree_on_where_the_registries_are() {
         }
         let metrics = registry.metrics.unwrap();
         assert!(scraped.contains(&metrics.to_string().as_str()), "{metrics}");
-        let ready = format!("\"{}\", \"{}\"]", metrics.ip(), metrics.port());
+        let ready = format!("--metrics, \"{metrics}\", ready]");
         assert!(compose.contains(&ready), "{ready}");
     }
     assert_eq!(nginx.matches("server 127.").count(), 6);
@@ -225,18 +225,14 @@ fn compose_nginx_and_prometheus_agree_on_where_the_registries_are() {
 }
 
 #[test]
-fn what_compose_mounts_and_the_image_copies_is_there() {
+fn what_compose_mounts_and_builds_is_there() {
     let compose = read("ops/compose.yaml");
     let mounted = compose
         .split("./")
         .skip(1)
         .map(|rest| format!("ops/{}", rest.split(':').next().unwrap()));
-    let dockerfile = read("ops/Dockerfile");
-    let copied = dockerfile
-        .lines()
-        .filter_map(|line| line.strip_prefix("COPY ops/"));
-    let copied = copied.map(|line| format!("ops/{}", line.split(' ').next().unwrap()));
-    let files: Vec<String> = mounted.chain(copied).collect();
+    let built = yaml("ops/compose.yaml")["x-registry"]["build"]["dockerfile"].clone();
+    let files: Vec<String> = mounted.chain(built.into_string()).collect();
     assert!(files.len() >= 5, "{files:?}");
     for file in files {
         assert!(path(&file).is_file(), "{file}");
@@ -333,7 +329,7 @@ fn whatever_starts_a_registry_starts_it_again_and_never_gives_up() {
     let idle = services[&Yaml::String("network".to_owned())]["entrypoint"][0].as_str();
     assert_eq!(idle, Some("tail"));
 
-    for file in ["ops/Dockerfile", "docs/operations.md"] {
+    for file in ["ops/Containerfile", "docs/operations.md"] {
         let text = read(file);
         let started = text.lines().filter(|line| line.contains("docker run -d"));
         assert!(
@@ -342,7 +338,7 @@ fn whatever_starts_a_registry_starts_it_again_and_never_gives_up() {
                 .all(|line| line.contains(" --restart unless-stopped")),
             "{file}"
         );
-        assert!(file != "ops/Dockerfile" || started.count() == 1);
+        assert!(file != "ops/Containerfile" || started.count() == 1);
     }
 }
 

@@ -21,6 +21,8 @@ use crate::process::Group;
 pub use client::Client;
 pub use echo::Echo;
 pub use stage::{Bridge, Stage};
+// For the packages, whose servers start the same way.
+pub(crate) use stage::start;
 
 /// How to show it.
 #[derive(Debug, Args)]

@@ -8,11 +8,13 @@ mod again;
 mod archive;
 mod bills;
 mod build;
+pub mod check;
 mod contents;
 mod distribution;
 mod documents;
 mod kit;
 mod licences;
+pub mod recipes;
 mod release;
 mod targets;
 mod tree;
@@ -42,7 +44,7 @@ const MAINTAINER: &str = env!("CARGO_PKG_AUTHORS");
 /// The name of the program in those of archives.
 const NAME: &str = "p2pchat";
 
-/// What to make.
+/// What to make, or to do with what is made.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Only for this target; may be given several times. Default: both of Linux on x86_64
@@ -57,6 +59,15 @@ pub struct Options {
     /// Build programs that run slowly, for a trial of the packages
     #[arg(long)]
     quick: bool,
+    /// Make nothing: try the packages that are there on clean systems
+    ///
+    /// Installs, uses, upgrades and removes them in a Debian of their own, which mmdebstrap
+    /// makes once, and runs the tarball beside busybox alone. As root.
+    #[arg(long, conflicts_with_all = ["target", "all", "verify", "quick"])]
+    check: bool,
+    /// Make nothing: fill in the recipes of Homebrew and Arch Linux, in `target/recipes`
+    #[arg(long, conflicts_with_all = ["target", "all", "verify", "quick", "check"])]
+    recipes: bool,
 }
 
 fn triple() -> impl TypedValueParser<Value = &'static Target> {
@@ -94,6 +105,15 @@ impl Options {
 /// a file names a path of this machine, or if a second build is not the same.
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let folder = root().join(FOLDER);
+    if options.check {
+        return check::run(&folder).await;
+    }
+    if options.recipes {
+        for path in recipes::write(&folder, &root().join(recipes::FOLDER))? {
+            println!("{}", path.display());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     make(options, &folder).await?;
     if options.verify {
         again::compare(&folder, &options.arguments()).await?;

@@ -42,13 +42,21 @@ impl Client {
     /// # Errors
     /// If it does not get that far in time.
     pub async fn start(stage: &Stage, name: &str, address: Ipv4Addr) -> Result<Self> {
-        let mut command = stage.peer(name, address);
+        Self::run(name, &mut stage.peer(name, address)).await
+    }
+
+    /// Starts the `p2pchat` of this command as a program that is driven by JSON lines, and
+    /// returns when it is logged in.
+    ///
+    /// # Errors
+    /// If it does not get that far in time.
+    pub async fn run(name: &str, command: &mut tokio::process::Command) -> Result<Self> {
         command
             .arg("--json")
             .env("RUST_LOG", "error")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut group = Group::spawn(&mut command)?;
+        let mut group = Group::spawn(command)?;
         let stdin = group.child.stdin.take().context("no input to write")?;
         let stdout = group.child.stdout.take().context("no output to read")?;
         let mut client = Self {
@@ -68,7 +76,7 @@ impl Client {
     }
 
     /// Sends a command.
-    pub(super) async fn send(&mut self, command: &Command) -> Result<()> {
+    pub(crate) async fn send(&mut self, command: &Command) -> Result<()> {
         let call = Call::new(command.clone());
         self.json.send(&call).await.context(self.name.clone())
     }
@@ -91,7 +99,7 @@ impl Client {
     ///
     /// # Errors
     /// If it does not come in time, or a command fails meanwhile.
-    pub(super) async fn until(
+    pub(crate) async fn until(
         &mut self,
         what: &str,
         wanted: impl Fn(&Event) -> bool,
@@ -118,7 +126,7 @@ impl Client {
     }
 
     /// Ends its input, and waits until it has logged out and ended in order.
-    pub(super) async fn quit(self) -> Result<()> {
+    pub(crate) async fn quit(self) -> Result<()> {
         let Self {
             name,
             mut json,

@@ -169,7 +169,7 @@ impl Bridge {
 }
 
 /// Starts a server, and waits for the line that it prints when it listens.
-async fn start(command: &mut Command) -> Result<(Group, String)> {
+pub(crate) async fn start(command: &mut Command) -> Result<(Group, String)> {
     command
         .env("RUST_LOG", "warn")
         .stdin(Stdio::null())
