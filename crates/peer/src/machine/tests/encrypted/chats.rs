@@ -307,18 +307,20 @@ fn a_key_in_place_of_a_verified_one_is_accepted_with_more_than_one_word() {
     bench.chat(40);
     bench.found_on("bob", 40, &[5]);
     let code = "12345678901234567890".parse().unwrap();
-    let trust = |bench: &mut Bench, key| {
+    let trust = |bench: &mut Bench, key, serial, lookups| {
         bench.command(Command::Trust {
             name: name("bob"),
             code,
             verified: true,
         });
-        bench.found_on("bob", key, &[5]);
+        for _ in 0..lookups {
+            bench.found("bob", key, serial);
+        }
         let (id, _) = bench.work.pop().unwrap();
         let result = WorkResult::Code(code);
         bench.input(Input::WorkDone { id, result });
     };
-    trust(&mut bench, 40);
+    trust(&mut bench, 40, 3, 1);
     bench.delta(seat("bob", 5), Some(state(7, Status::Available, 4)));
     bench.found("bob", 41, 4);
     bench.orders();
@@ -337,7 +339,8 @@ fn a_key_in_place_of_a_verified_one_is_accepted_with_more_than_one_word() {
     bench.delta(seat("bob", 5), Some(state(7, Status::Available, 5)));
     bench.found("bob", 42, 5);
     assert_eq!(bench.orders(), []);
-    trust(&mut bench, 42);
+    // Their devices are asked for too.
+    trust(&mut bench, 42, 5, 2);
     let (from, to) = (person(41), person(42));
     let orders: Vec<_> = bench.orders().into_iter().map(|(_, order)| order).collect();
     assert_eq!(orders, [Order::MoveOn { from, to }]);
