@@ -81,6 +81,9 @@ pub enum CommandError {
     /// The command takes `on` or `off`.
     #[error("on or off? without either, the command switches over")]
     NotASwitch,
+    /// The argument can be `yes` alone.
+    #[error("/anyway, or: /anyway yes")]
+    NotYes,
     /// The argument is no status.
     #[error("available, busy or away?")]
     NotAStatus,

@@ -41,6 +41,7 @@ mod keys;
 mod keys_shown;
 mod members;
 mod notes;
+mod opener;
 mod overlay;
 mod people;
 mod place;
@@ -61,6 +62,7 @@ pub use app::{Act, App, Look};
 pub use theme::{Colours, Theme};
 
 use bursts::{Bursts, Typed};
+use opener::Opener;
 use screen::Screen;
 
 /// How often countdowns are drawn.
@@ -101,6 +103,7 @@ pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals)
         bursts: Bursts::default(),
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
         continued: Continued::new()?,
+        opener: Opener::new(),
         exit: None,
     };
     front.act(first).await?;
@@ -128,6 +131,10 @@ pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals)
         tokio::select! {
             stop = signals.next() => front.exit = Some(stop.into()),
             update = front.updates.next() => front.update(update?).await?,
+            Some(link) = front.opener.failed() => {
+                let act = front.app.not_opened(link);
+                front.act(Some(act)).await?;
+            }
             () = front.continued.next() => front.screen.resume()?,
             burst = keys.recv() => match burst {
                 Some(burst) => front.inputs(burst?).await?,
@@ -186,6 +193,7 @@ struct Front<'a> {
     bursts: Bursts,
     screen: Screen,
     continued: Continued,
+    opener: Opener,
     /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
@@ -269,6 +277,7 @@ impl Front<'_> {
             }
             Some(Act::Redraw) => self.screen.clear()?,
             Some(Act::Copy(text)) => self.screen.copy(&text)?,
+            Some(Act::Open(link)) => self.opener.open(link),
             Some(Act::Quit) => self.exit = Some(Exit::Done),
         }
         Ok(())

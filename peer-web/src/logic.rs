@@ -2,7 +2,7 @@
 
 pub mod chats;
 pub mod clock;
-pub mod links;
+pub use p2pchat_model::links;
 pub mod outgoing;
 pub mod reading;
 pub mod roving;

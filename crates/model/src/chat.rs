@@ -136,6 +136,13 @@ pub enum ChatChange {
         /// Who did it, where that is known.
         by: Option<Named>,
     },
+    /// So many more were asked by the same person within a minute.
+    AskedMore {
+        /// How many.
+        count: u64,
+        /// Who did it, where that is known.
+        by: Option<Named>,
+    },
     /// Someone has accepted.
     Joined(Named),
     /// Someone has left.

@@ -71,6 +71,12 @@ pub enum Command {
         /// The address that it came from.
         from: PeerAddr,
     },
+    /// Agree that users who have an encrypted p2pchat are asked into the open chat, which is not
+    /// encrypted, and accepted there: from now on, until their key is another one.
+    AllowOpen {
+        /// Who they are: those of a failure with the code `has_encrypted`.
+        names: Vec<Username>,
+    },
     /// Begin the encrypted conversation with one person, or find it.
     Chat {
         /// The person.
@@ -241,6 +247,15 @@ pub enum Command {
         /// Whether the user has compared it with them.
         verified: bool,
     },
+    /// Go on with the other person of a conversation of two under the key that they have now: it
+    /// is trusted as a new one, and what has not reached the earlier one is sent to it.
+    AcceptKey {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Also where the user had compared codes, which have to be compared again.
+        #[serde(default)]
+        although_verified: bool,
+    },
     /// Encrypt the key of the user by a password, for another machine of theirs.
     ExportIdentity {
         /// That password.
@@ -351,6 +366,7 @@ impl Command {
             Self::Cancel { .. } => "cancel",
             Self::Accept { .. } => "accept",
             Self::Reject { .. } => "reject",
+            Self::AllowOpen { .. } => "allow_open",
             Self::Chat { .. } => "chat",
             Self::Group { .. } => "group",
             Self::Add { .. } => "add",
@@ -377,6 +393,7 @@ impl Command {
             Self::LegacyLogin { .. } => "legacy_login",
             Self::Code { .. } => "code",
             Self::Trust { .. } => "trust",
+            Self::AcceptKey { .. } => "accept_key",
             Self::ExportIdentity { .. } => "export_identity",
             Self::ImportIdentity { .. } => "import_identity",
             Self::Registries => "registries",
@@ -416,6 +433,7 @@ impl Command {
             | Self::Pin { conversation, .. }
             | Self::Archive { conversation, .. }
             | Self::Leave { conversation }
+            | Self::AcceptKey { conversation, .. }
             | Self::Read { conversation, .. }
             | Self::Draft { conversation, .. }
             | Self::History { conversation, .. } => Some(*conversation),
@@ -425,6 +443,7 @@ impl Command {
             | Self::Logout
             | Self::Refresh
             | Self::Search { .. }
+            | Self::AllowOpen { .. }
             | Self::Chat { .. }
             | Self::Group { .. }
             | Self::Busy { .. }
@@ -454,6 +473,7 @@ impl Command {
             self,
             Self::Refresh
                 | Self::Search { .. }
+                | Self::AllowOpen { .. }
                 | Self::Chat { .. }
                 | Self::Typing { .. }
                 | Self::Alert { .. }

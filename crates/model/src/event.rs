@@ -187,6 +187,14 @@ pub enum Event {
     Post(Box<Post>),
     /// Such a message is different now: its text, its reactions, or the people it has reached.
     PostChanged(Box<Post>),
+    /// Messages that do not count any more: their writer was removed, and they came after what
+    /// the owner who did it had seen. They are not shown.
+    PostsGone {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Which.
+        messages: Vec<MessageId>,
+    },
     /// A page of earlier messages of an encrypted conversation, oldest first.
     Posts {
         /// The conversation.
@@ -345,6 +353,7 @@ impl Event {
             | Self::Opened { conversation }
             | Self::Said { conversation, .. }
             | Self::ChatChanged { conversation, .. }
+            | Self::PostsGone { conversation, .. }
             | Self::Posts { conversation, .. }
             | Self::Typing { conversation, .. }
             | Self::ReadBy { conversation, .. }
@@ -620,6 +629,9 @@ pub struct Failure {
     pub message: String,
     /// What to do about it, for people.
     pub advice: String,
+    /// The users that it is about; of `has_encrypted` those that `allow_open` names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Username>,
 }
 
 impl Failure {
@@ -632,6 +644,7 @@ impl Failure {
             code,
             message: code.words().to_owned(),
             advice: code.advice().to_owned(),
+            names: Vec::new(),
         }
     }
 
@@ -740,6 +753,9 @@ pub enum Problem {
     OlderProgram,
     /// The registry has another key for this user than the pinned one.
     UserKeyChanged,
+    /// The users have an encrypted p2pchat, and this would speak to them unencrypted: the user has
+    /// to agree first.
+    HasEncrypted,
     /// The encrypted conversations cannot be opened.
     NoChats,
 }

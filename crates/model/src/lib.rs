@@ -26,6 +26,7 @@ mod event;
 mod identity;
 mod letters;
 mod line;
+pub mod links;
 mod lookalike;
 mod message;
 mod person;

@@ -20,6 +20,13 @@ impl Timestamp {
         Self(self.0.saturating_add(wait))
     }
 
+    /// This time less so much.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(span))
+    }
+
     /// Whole seconds from this time until `later`; 0 if that is past.
     #[must_use]
     pub fn seconds_until(self, later: Self) -> u64 {

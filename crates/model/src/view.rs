@@ -7,7 +7,7 @@ use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 pub use self::undo::{Undo, Undoable};
-use crate::chat::Chat;
+use crate::chat::{Chat, Named};
 use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
@@ -177,6 +177,7 @@ impl View {
             | Event::ChatLeft { .. }
             | Event::Post(_)
             | Event::PostChanged(_)
+            | Event::PostsGone { .. }
             | Event::Posts { .. }
             | Event::Typing { .. }
             | Event::ReadBy { .. }
@@ -201,6 +202,16 @@ impl View {
             let conversation = event.conversation().unwrap_or(ConversationId::OPEN);
             self.add_line(conversation, notice);
         }
+    }
+
+    /// Whether a person in an encrypted conversation is blocked: what they write in a group is
+    /// folded away.
+    #[must_use]
+    pub fn has_blocked(&self, who: &Named) -> bool {
+        !who.you
+            && who
+                .name
+                .is_some_and(|name| self.blocked.contains(&Target::Name(name)))
     }
 
     fn apply_to_conversation(&mut self, event: &Event) {

@@ -84,6 +84,9 @@ impl Problem {
             Self::NoSuchMessage => "there is no such message",
             Self::OlderProgram => "they have an older p2pchat, which is not encrypted",
             Self::UserKeyChanged => "they have a new code, which you have not accepted",
+            Self::HasEncrypted => {
+                "they have an encrypted p2pchat, and the open chat is not encrypted"
+            }
             Self::NoChats => "encrypted conversations cannot be opened",
         }
     }
@@ -150,6 +153,7 @@ impl Problem {
             Self::NoSuchMessage => "read the history of the conversation again",
             Self::OlderProgram => "ask them into the open chat",
             Self::UserKeyChanged => "compare codes with them, or accept the new one",
+            Self::HasEncrypted => "start an encrypted chat with them, or agree to the open one",
             Self::NoChats => "see the log of the program, and repair the file",
         }
     }
@@ -556,6 +560,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Message(_)
         | Event::Chat { .. }
         | Event::ChatHidden { .. }
+        | Event::PostsGone { .. }
         | Event::Opened { .. }
         | Event::Said { .. }
         | Event::Post(_)

@@ -12,12 +12,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
-use p2pchat_model::{ConversationId, Delivery, Message, MessageId, Username};
+use p2pchat_model::{ConversationId, Delivery, Message, MessageId, Timestamp, Username};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
 
 use crate::machine::SaidBy;
+use crate::shell::clock::wall;
 
 mod recorder;
 mod row;
@@ -101,6 +102,8 @@ INSERT INTO conversation (account, id, read)
 pub struct History {
     connection: Connection,
     limits: Limits,
+    /// For how long messages are kept; `None` for as long as there is room.
+    keep: Option<Duration>,
     /// How many entries were written.
     written: usize,
     /// The same when it was last tidied; `None` before the first time.
@@ -202,9 +205,23 @@ impl History {
         Ok(Self {
             connection: sqlite::open(path, &KIND)?,
             limits,
+            keep: None,
             written: 0,
             tidied: None,
         })
+    }
+
+    /// The same, which keeps messages for as long at most: those that are older go now, and
+    /// whenever many were written.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn keeping(mut self, keep: Option<Duration>) -> Result<Self, HistoryError> {
+        self.keep = keep;
+        if keep.is_some() {
+            self.tidy()?;
+        }
+        Ok(self)
     }
 
     /// Writes messages. One whose id is there already stays as it is.
@@ -305,11 +322,15 @@ impl History {
         // If this fails, it is tried again when as much more was written.
         self.tidied = Some(written);
         let keep = self.limits.messages;
+        let oldest = self.keep.map(|keep| wall().before(keep));
         let transaction = self.begin()?;
         // Only messages that are in the index can be deleted from it.
         index(&transaction)?;
         if must_prune {
             prune(&transaction, keep)?;
+            if let Some(oldest) = oldest {
+                forget_before(&transaction, oldest)?;
+            }
             transaction.execute(
                 "DELETE FROM call WHERE row <= (SELECT max(row) FROM call) - ?1",
                 [MAX_CALLS as i64],
@@ -481,6 +502,13 @@ fn index(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// Deletes the messages beyond the limit, in every account.
+/// Deletes the messages that came before a time.
+fn forget_before(transaction: &Transaction<'_>, oldest: Timestamp) -> Result<(), HistoryError> {
+    let oldest = i64::try_from(oldest.0).unwrap_or(i64::MAX);
+    transaction.execute("DELETE FROM message WHERE at < ?1", [oldest])?;
+    Ok(())
+}
+
 fn prune(transaction: &Transaction<'_>, keep: usize) -> Result<(), HistoryError> {
     let accounts: Vec<String> = transaction
         .prepare_cached("SELECT DISTINCT account FROM message")?

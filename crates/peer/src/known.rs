@@ -39,6 +39,8 @@ pub struct Pin {
     pub is_verified: bool,
     /// Another key that the registry has for them, which the user has not accepted.
     pub changed: Option<PersonKey>,
+    /// Whether the user agrees to have them in the open chat, unencrypted.
+    pub is_open_allowed: bool,
 }
 
 /// One of the files.
@@ -73,6 +75,8 @@ pub enum KnownError {
     },
 }
 
+/// Behind how well a key is known: they may be in the open chat.
+const OPEN: &str = "+open";
 /// In place of how well a key is known: it is not the person's any more.
 const FORMER: &str = "former";
 
@@ -148,10 +152,11 @@ impl Known {
                     self.former.insert((registry, key(person)?), name);
                     return Some(());
                 }
+                let is_open_allowed = state.ends_with(OPEN);
                 let pin = Pin {
                     person: key(person)?,
                     serial: serial.parse().ok()?,
-                    is_verified: match state {
+                    is_verified: match state.trim_end_matches(OPEN) {
                         "new" => false,
                         "verified" => true,
                         _ => return None,
@@ -160,6 +165,7 @@ impl Known {
                         "-" => None,
                         changed => Some(key(changed)?),
                     },
+                    is_open_allowed,
                 };
                 self.people.insert((registry, name), pin);
             }
@@ -192,9 +198,10 @@ impl Known {
                     let state = if pin.is_verified { "verified" } else { "new" };
                     let changed = pin.changed.as_ref().map_or_else(|| "-".to_owned(), hex);
                     let serial = pin.serial;
+                    let open = if pin.is_open_allowed { OPEN } else { "" };
                     let _ = writeln!(
                         text,
-                        "{registry} {person} {serial} {state} {changed} {name}"
+                        "{registry} {person} {serial} {state}{open} {changed} {name}"
                     );
                 }
                 for ((registry, key), name) in &self.former {
@@ -249,6 +256,7 @@ mod tests {
             serial: 7,
             is_verified,
             changed,
+            is_open_allowed: is_verified,
         };
         Known {
             registries: vec![KnownRegistry {

@@ -41,7 +41,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Command, Conversation, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser,
-    PeerAddr, Problem, Target, Undoable, Username, View,
+    PeerAddr, Problem, Target, Undoable, Username, View, wording,
 };
 use p2pchat_protocol::v2::{Binding, SeatUpdate};
 use p2pchat_protocol::{Contact, MESSAGE_PORT};
@@ -334,6 +334,11 @@ impl Machine {
             Command::Refresh => self.refresh(),
             Command::Search { name } => self.search(name, SearchPurpose::Show),
             Command::Request { to, .. } => self.request(to),
+            Command::AllowOpen { names } => {
+                let keys = self.session.keys.as_mut().ok_or(Problem::NotEncrypted)?;
+                keys.allow_open(&mut self.cx, names);
+                Ok(())
+            }
             Command::Cancel { to, .. } => requests.cancel(cx, people, to),
             Command::Accept { from, .. } => self.accept(from),
             Command::Reject { from, .. } => requests.reject(cx, people, from),
@@ -352,7 +357,8 @@ impl Machine {
             | Command::Typing { .. }
             | Command::Alert { .. }
             | Command::Pin { .. }
-            | Command::Archive { .. } => Err(Problem::NotPossible.into()),
+            | Command::Archive { .. }
+            | Command::AcceptKey { .. } => Err(Problem::NotPossible.into()),
             Command::Say { text, .. } => group.say(cx, people, text),
             Command::Leave { .. } => {
                 let late = group.leave(cx, people)?;
@@ -732,7 +738,7 @@ impl Machine {
 
     /// Sends a chat request, once the address of its target is known.
     fn request(&mut self, to: Target) -> Result<(), Refusal> {
-        let (cx, people, requests, group) = self.parts();
+        let (cx, people, requests, _) = self.parts();
         let address = match to {
             Target::Address(address) => address,
             Target::Name(name) => match people.locate(cx, name)? {
@@ -746,11 +752,42 @@ impl Machine {
             // They want the same.
             return self.accept(address);
         }
+        let asked = match to {
+            Target::Name(name) => Some(name),
+            Target::Address(_) => None,
+        };
+        self.check_open([address], asked)?;
+        let (cx, people, requests, group) = self.parts();
         requests.send(cx, people, group, address)
+    }
+
+    /// Refuses to have people in the open chat whose p2pchat is encrypted, unless the user has
+    /// agreed: those at some addresses, and one by name.
+    fn check_open(
+        &self,
+        addresses: impl IntoIterator<Item = PeerAddr>,
+        name: Option<Username>,
+    ) -> Result<(), Refusal> {
+        let Some(keys) = &self.session.keys else {
+            return Ok(());
+        };
+        let at = addresses.into_iter();
+        let names = at.flat_map(|address| self.directory.known_names_at(address));
+        let names = keys.not_in_open(names.chain(name));
+        if names.is_empty() {
+            return Ok(());
+        }
+        let message = wording::chat::has_encrypted(&names);
+        let refusal = Refusal::new(Problem::HasEncrypted, message);
+        Err(Refusal { names, ..refusal })
     }
 
     /// Accepts the chat request that waits for the user.
     fn accept(&mut self, from: PeerAddr) -> Result<(), Refusal> {
+        if let Some((name, members)) = self.requests.from(from) {
+            let addresses: Vec<PeerAddr> = members.iter().chain([from]).collect();
+            self.check_open(addresses, Some(name))?;
+        }
         let (cx, people, requests, group) = self.parts();
         let Accepted { peer, members } = requests.accept(cx, people, group, from)?;
         group.accepted(cx, people, peer, &members, JoinedBy::AcceptedByUs);

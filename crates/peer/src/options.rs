@@ -19,6 +19,9 @@ pub struct Options {
     /// and the account that was last logged in. `None` forgets all of that when the peer stops,
     /// and with it the key that an account is bound to.
     pub folder: Option<PathBuf>,
+    /// A folder for states, outside of those that people copy and put back: by a mark there it is
+    /// noticed that an older state of the profile was put back. `None` for none.
+    pub states: Option<PathBuf>,
     /// The account that a front end is about to log in to. If another one was logged in last, it
     /// is not logged in by itself.
     pub account: Option<Username>,
@@ -33,6 +36,9 @@ pub struct Options {
     pub request_limit: Duration,
     /// The file of the history; `None` keeps none.
     pub history: Option<PathBuf>,
+    /// For how long messages are kept, of the open chat and of encrypted conversations; `None`
+    /// keeps them for as long as there is room.
+    pub keep: Option<Duration>,
     /// The file of the block lists; `None` forgets them when the peer stops.
     pub blocks: Option<PathBuf>,
 }
@@ -43,12 +49,14 @@ impl Default for Options {
             registry: format!("127.0.0.1:{REGISTRY_TCP_PORT}"),
             allow_plaintext: false,
             folder: None,
+            states: None,
             account: None,
             hello_port: REGISTRY_UDP_PORT,
             address: None,
             unprivileged: false,
             request_limit: Self::REQUEST_LIMIT,
             history: None,
+            keep: None,
             blocks: None,
         }
     }

@@ -203,7 +203,7 @@ async fn prepare(
     let view = View {
         address: Some(bound.address),
         message_port: Some(bound.message_port),
-        registry: options.registry,
+        registry: options.registry.clone(),
         link: Link::default(),
         identity: Some(Identity {
             device: fingerprint(&certificate.device.0),
@@ -228,7 +228,7 @@ async fn prepare(
     let (journal, to_journal) =
         Journal::start(files.stores, view).map_err(system("start a thread"))?;
 
-    let chats = OwnChats::open(options.folder, &files.identity).await?;
+    let chats = OwnChats::open(&options, &files.identity).await?;
     let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
     let (report, reports) = mpsc::channel(MAX_REPORTS);
     let handle = Handle {
@@ -294,6 +294,7 @@ struct Files {
 async fn open_files(options: &Options) -> Result<Files, StartError> {
     let (history, blocks) = (options.history.clone(), options.blocks.clone());
     let (folder, account) = (options.folder.clone(), options.account);
+    let keep = options.keep;
     let open = move || {
         let (identity, mut known) = open_keys(folder.as_deref())?;
         known
@@ -301,6 +302,7 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
             .take_if(|(_, last)| account.is_some_and(|account| account != *last));
         let history = history.map(|path| {
             let opened = History::open(&path)
+                .and_then(|history| history.keeping(keep))
                 .and_then(|history| Ok(((history.last()?, history.calls()?), history)));
             opened.map_err(|reason| StartError::History { path, reason })
         });

@@ -54,6 +54,10 @@ struct PeerOptions {
     allow_plaintext: bool,
     #[serde(default)]
     folder: Option<PathBuf>,
+    #[serde(default)]
+    states: Option<PathBuf>,
+    #[serde(default)]
+    keep: Option<Duration>,
     /// Not for one that takes over: it goes on with the account of the view.
     #[serde(skip)]
     account: Option<Username>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use etcetera::BaseStrategy;
 use p2pchat_model::{Fingerprint, PeerAddr};
 use p2pchat_peer::Options;
 
@@ -12,6 +13,9 @@ use crate::options::{OptionsError, Places};
 
 /// The longest time a chat request may wait, in seconds: a day.
 pub const MAX_REQUEST_LIMIT: u64 = 24 * 60 * 60;
+
+/// The longest time that messages are kept if there is a limit, in days: some hundred years.
+pub const MAX_KEEP_DAYS: u64 = 36_500;
 
 /// The options of a peer.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +56,12 @@ pub struct PeerArgs {
     #[arg(long, global = true)]
     pub no_history: bool,
 
+    /// How many days messages are kept: those of the open chat, and those of encrypted
+    /// conversations, also if someone has not got them yet. Others keep their own. Without it,
+    /// the newest 100,000 of each conversation
+    #[arg(long, global = true, value_name = "DAYS", value_parser = days)]
+    pub keep_days: Option<Duration>,
+
     /// The file to keep the list of blocked users in
     #[arg(long, global = true, value_name = "FILE")]
     #[arg(default_value = "$PROFILE/blocks.sqlite3")]
@@ -91,13 +101,22 @@ impl PeerArgs {
             unprivileged: self.unprivileged,
             request_limit: self.request_limit,
             history,
+            keep: self.keep_days,
             // Without a home folder the list is forgotten at the end, and blocking says so.
             blocks: self.blocks.clone(),
             allow_plaintext: self.allow_plaintext,
             folder: self.profile.clone(),
+            states: states(),
             account: None,
         })
     }
+}
+
+/// The folder for states of this user (`~/.local/state/p2pchat`), where the system has one.
+fn states() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    let states = folders.state_dir()?;
+    states.is_absolute().then(|| states.join("p2pchat"))
 }
 
 fn no_home() -> OptionsError {
@@ -140,6 +159,13 @@ fn check_name(name: &str) -> Result<(), String> {
 fn port_number(text: &str) -> Result<u16, &'static str> {
     let port = text.parse().map(NonZeroU16::get);
     port.map_err(|_| "a port is 1 to 65535")
+}
+
+fn days(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(days @ 1..=MAX_KEEP_DAYS) => Ok(Duration::from_secs(days * 24 * 60 * 60)),
+        _ => Err(format!("1 to {MAX_KEEP_DAYS} days are possible")),
+    }
 }
 
 fn request_limit(text: &str) -> Result<Duration, String> {
@@ -195,6 +221,10 @@ mod tests {
         assert_eq!(by_file.request_limit, Duration::from_secs(5));
         assert_eq!(by_file.history, Some("h".into()));
         assert_eq!(by_file.hello_port, Options::default().hello_port);
+
+        assert_eq!(by_file.keep, None);
+        let week = Duration::from_secs(7 * 24 * 60 * 60);
+        assert_eq!(options("keep-days = 7", &[]).unwrap().keep, Some(week));
 
         let by_line = options(KEYS, &["--registry", "b", "--no-history"]).unwrap();
         assert_eq!(by_line.registry, "b");
@@ -305,6 +335,7 @@ mod tests {
             (["--address", "300.1.1.1"], "IPv4"),
             (["--request-limit", "0"], "1 to 86400 seconds are possible"),
             (["--request-limit", "86401"], "1 to 86400 seconds"),
+            (["--keep-days", "0"], "1 to 36500 days are possible"),
             (["--hello-port", "0"], "a port is 1 to 65535"),
             (["--hello-port", "65536"], "a port is 1 to 65535"),
             (["--registry", " "], "a name or an address is needed"),

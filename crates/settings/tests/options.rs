@@ -113,7 +113,7 @@ fn samples(arg: &Arg) -> [String; 2] {
     let kind = arg.get_value_names().unwrap()[0].as_str();
     [7101, 7102].map(|number| match kind {
         "ADDR:PORT" => format!("127.0.0.1:{number}"),
-        "BYTES" | "NUMBER" | "PORT" | "SECONDS" => number.to_string(),
+        "BYTES" | "DAYS" | "NUMBER" | "PORT" | "SECONDS" => number.to_string(),
         "FILE" | "HOST[:PORT][#FINGERPRINT]" | "NAME" | "NAME|FOLDER" | "PATH|mongodb://…" => {
             format!("name{number}")
         }

@@ -178,6 +178,16 @@ pub const COMMANDS: &[Entry] = &[
     )
     .when(When::SignedIn),
     entry(
+        &["/allow"],
+        "NAME",
+        "agree to have a user in the open chat whose p2pchat is encrypted",
+        |name, _| {
+            let names = vec![Username::new(needed(name, "/allow bob")?)?];
+            Ok(Typed::Command(Command::AllowOpen { names }))
+        },
+    )
+    .when(When::SignedIn),
+    entry(
         &["/cancel"],
         "[NAME|ADDRESS]",
         "withdraw a request for the open chat",
@@ -284,6 +294,24 @@ pub const COMMANDS: &[Entry] = &[
         "NAME CODE",
         "mark a user as verified whose code you have compared",
         |argument, _| verify(argument),
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/anyway"],
+        "[yes]",
+        "send to someone whose code has changed; `yes` if you had compared codes",
+        |argument, shown| {
+            let (conversation, _) = chats::chat(shown)?;
+            let although_verified = match argument {
+                "" => false,
+                "yes" => true,
+                _ => return Err(super::CommandError::NotYes),
+            };
+            Ok(Typed::Command(Command::AcceptKey {
+                conversation,
+                although_verified,
+            }))
+        },
     )
     .when(When::SignedIn),
     entry(

@@ -4,7 +4,7 @@ use p2pchat_model::wording::security::{self, line_to_registry};
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
     DeliveryState, Dropped, Event, IncomingRequest, KnownRegistry, Line, Link, Message, MessageId,
-    Person, Security, Timestamp, Trust, User, View, printable,
+    Person, Problem, Security, Timestamp, Trust, User, View, printable,
 };
 
 use super::posts;
@@ -107,6 +107,14 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             let mut lines = vec![one_line(&wording::found_messages(count, text))];
             lines.extend(earlier(messages.iter().rev(), clock));
             lines.extend(posts::earlier(found.iter().rev(), view, clock));
+            lines
+        }
+        Event::Failed(failure) if failure.code == Problem::HasEncrypted => {
+            let allow = failure.names.iter().map(|name| format!("/allow {name}"));
+            let allow: Vec<_> = allow.collect();
+            let all_the_same = format!("all the same: {}, then again", allow.join(", "));
+            let mut lines = stamped(one_line(&failure.message));
+            lines.push(one_line(&all_the_same));
             lines
         }
         Event::Post(_)

@@ -20,10 +20,15 @@ pub(super) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
                 Some(_) => clock.date_and_time(post.at),
                 None => clock.time(post.at),
             };
+            if view.has_blocked(&post.from) {
+                let title = title_of(post.conversation, view);
+                return vec![format!("[{when}] {title} / ({})", chat::FOLDED)];
+            }
             let mut lines = post_lines(post, view, &when);
             lines.extend(waiting(post, view));
             lines
         }
+        Event::PostChanged(post) if view.has_blocked(&post.from) => Vec::new(),
         Event::PostChanged(post) => match known(post.conversation, post.id, view) {
             Some(before) => changes(before, post, view, &now),
             None => Vec::new(),
@@ -114,6 +119,10 @@ fn text(post: &Post) -> String {
 
 /// Those who have to come before they get a message of the user: it is on its way to the others.
 pub(super) fn waiting(post: &Post, view: &View) -> Option<String> {
+    let chat = view.conversation(post.conversation)?.chat.as_ref();
+    if let Some(held) = chat.and_then(|chat| chat::not_sent(post, chat)) {
+        return Some(format!("  [{}; /anyway]", one_line(&held)));
+    }
     let is_away = |who: &Named| who.name.is_none_or(|name| view.user(name).is_none());
     let away: Vec<Named> = post.waits_for().filter(is_away).collect();
     let names = one_line(&chat::names(away.into_iter()));

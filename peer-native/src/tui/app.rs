@@ -8,7 +8,7 @@ use p2pchat_model::{
 };
 use ratatui::layout::Rect;
 
-use super::compose::{Composing, Left, Question};
+use super::compose::{Composing, Left, Opening, Question};
 use super::draft::Draft;
 use super::input_line::InputLine;
 use super::overlay::{Overlay, Topic};
@@ -47,6 +47,8 @@ pub enum Act {
     Redraw,
     /// Put this text into the clipboard of the terminal.
     Copy(String),
+    /// Show this link in the browser of the user.
+    Open(String),
     /// End the program.
     Quit,
 }
@@ -96,7 +98,7 @@ impl Act {
         let calls = |act: &Self| match act {
             Self::Send(call) => Some(vec![call.clone()]),
             Self::SendAll(calls) => Some(calls.clone()),
-            Self::Redraw | Self::Copy(_) | Self::Quit => None,
+            Self::Redraw | Self::Copy(_) | Self::Open(_) | Self::Quit => None,
         };
         match (first, second) {
             (Some(first), Some(second)) => match (calls(&first), calls(&second)) {
@@ -156,8 +158,14 @@ pub struct App {
     pub(super) left: BTreeMap<ConversationId, Left>,
     /// The message that keys act on.
     pub(super) selecting: Option<Selecting>,
+    /// Messages of people who are blocked are shown in this conversation.
+    pub(super) shows_blocked: bool,
+    /// How many links of that message were opened.
+    pub(super) opened_links: usize,
     /// A question about what was asked for.
     pub(super) question: Option<Question>,
+    /// What led into the open chat last, as long as it may need the consent of the user.
+    pub(super) opening: Option<Opening>,
     /// The list of chats and people to go to.
     pub(super) switcher: Option<Switcher>,
     /// Whether the list of chats at the left is hidden.
@@ -178,6 +186,8 @@ pub struct App {
     pub(super) page: (usize, usize),
     /// When the user was asked whether to quit.
     pub(super) quit_asked: Option<Timestamp>,
+    /// The conversation was just opened, and is shown from its first unread message on.
+    pub(super) opens_at_new: bool,
     /// A message that is searched for in earlier pages of the history.
     pub(super) seeking: Option<MessageId>,
     /// A message that was searched for and is marked, and since when.
@@ -222,7 +232,10 @@ impl App {
             composing: Composing::default(),
             left: BTreeMap::new(),
             selecting: None,
+            shows_blocked: false,
+            opened_links: 0,
             question: None,
+            opening: None,
             switcher: None,
             is_rail_hidden: false,
             rail_rows: <_>::default(),
@@ -233,6 +246,7 @@ impl App {
             hint: None,
             page: (80, 20),
             quit_asked: None,
+            opens_at_new: true,
             seeking: None,
             lit: None,
             new: None,
@@ -364,6 +378,7 @@ impl App {
 
     /// Sends a command of the user.
     pub(super) fn send(&mut self, command: Command) -> Act {
+        self.note_opening(&command);
         let what_for = match command {
             Command::Find { .. } => For::Find,
             Command::History { .. } => For::Earlier,
@@ -375,6 +390,9 @@ impl App {
 
     /// Sends commands of the user.
     pub(super) fn send_all(&mut self, commands: Vec<Command>) -> Act {
+        for command in &commands {
+            self.note_opening(command);
+        }
         let calls = commands.into_iter();
         Act::SendAll(
             calls

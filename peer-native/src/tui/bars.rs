@@ -31,7 +31,7 @@ pub(super) const SELECT_KEYS: [&str; 8] = [
     "+ react",
     "y copy",
     "i info",
-    "↑↓ choose",
+    "Enter link",
 ];
 
 /// The same for the form that asks for the password again.

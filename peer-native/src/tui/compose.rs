@@ -3,7 +3,8 @@
 
 use p2pchat_model::wording::{self, chat};
 use p2pchat_model::{
-    ChatKind, Command, ConversationId, Line, MessageId, PersonKey, Post, Standing,
+    ChatKind, Command, ConversationId, Failure, Line, MessageId, PersonKey, Post, Standing,
+    Timestamp, Trust, Username,
 };
 
 use super::app::{Act, App};
@@ -35,7 +36,26 @@ pub(super) enum Question {
     Delete(ConversationId, MessageId),
     Leave(ConversationId),
     Remove(ConversationId, PersonKey),
+    /// The new key of the other person, without comparing codes again.
+    AcceptKey(ConversationId),
+    /// The open chat with people whose p2pchat is encrypted: [`App::opening`].
+    AllowOpen,
 }
+
+/// A request for the open chat, or the answer to one.
+#[derive(Debug)]
+pub(super) struct Opening {
+    command: Command,
+    /// Those who have an encrypted p2pchat, in words.
+    words: String,
+    names: Vec<Username>,
+    /// When the question about it came.
+    asked: Timestamp,
+}
+
+/// For how long a question is not answered that came without a key: the key was meant for what was
+/// there before.
+const UNSEEN_MS: u64 = 500;
 
 impl Question {
     /// What has to be asked before a command.
@@ -47,6 +67,15 @@ impl Question {
                 is_group.then_some(Self::Leave(conversation))
             }
             Command::Remove { conversation, who } => Some(Self::Remove(conversation, who)),
+            Command::AcceptKey {
+                conversation,
+                although_verified: false,
+            } => {
+                let chat = app.view.conversation(conversation)?.chat.as_ref()?;
+                let trust = chat.members.first()?.trust;
+                let was_verified = trust == Some(Trust::ChangedAfterVerified);
+                was_verified.then_some(Self::AcceptKey(conversation))
+            }
             Command::Delete {
                 conversation,
                 message,
@@ -55,16 +84,26 @@ impl Question {
         }
     }
 
-    /// The command that is carried out.
-    pub(super) fn command(self) -> Command {
-        match self {
+    /// The commands that are carried out.
+    fn commands(self, app: &mut App) -> Vec<Command> {
+        vec![match self {
             Self::Delete(conversation, message) => Command::Delete {
                 conversation,
                 message,
             },
             Self::Leave(conversation) => Command::Leave { conversation },
             Self::Remove(conversation, who) => Command::Remove { conversation, who },
-        }
+            Self::AcceptKey(conversation) => Command::AcceptKey {
+                conversation,
+                although_verified: true,
+            },
+            Self::AllowOpen => {
+                let Some(Opening { command, names, .. }) = app.opening.take() else {
+                    return Vec::new();
+                };
+                return vec![Command::AllowOpen { names }, command];
+            }
+        }]
     }
 
     /// The question in words, and what Enter does.
@@ -76,6 +115,17 @@ impl Question {
                 }
                 _ => (chat::DELETE_QUESTION.to_owned(), "Delete"),
             },
+            Self::AcceptKey(_) => {
+                let chat = app.conversation().chat.as_ref();
+                let other = chat.and_then(|chat| chat.members.first());
+                let words = other.map(|member| chat::accept_key_question(member.who));
+                (words.unwrap_or_default(), chat::ACCEPT_KEY)
+            }
+            Self::AllowOpen => {
+                let opening = app.opening.as_ref();
+                let words = opening.map_or_else(String::new, |opening| opening.words.clone());
+                (words, chat::ALLOW_OPEN)
+            }
             Self::Leave(_) => (chat::LEAVE_QUESTION.to_owned(), wording::label::LEAVE),
             Self::Remove(_, who) => {
                 let members = app
@@ -173,12 +223,56 @@ impl App {
     /// Answers the question: Enter with yes.
     pub(super) fn answer_question(&mut self, yes: bool) -> Option<Act> {
         let question = self.question.take()?;
-        yes.then(|| self.send(question.command()))
+        if !yes {
+            self.opening = None;
+            return None;
+        }
+        let commands = question.commands(self);
+        Some(self.send_all(commands))
+    }
+
+    /// Keeps what leads into the open chat, in case that it needs consent.
+    pub(super) fn note_opening(&mut self, command: &Command) {
+        if matches!(command, Command::Request { .. } | Command::Accept { .. }) {
+            self.opening = Some(Opening {
+                command: command.clone(),
+                words: String::new(),
+                names: Vec::new(),
+                asked: Timestamp(0),
+            });
+        }
+    }
+
+    /// Asks the user for that consent.
+    pub(super) fn ask_about_open(&mut self, failure: &Failure, now: Timestamp) {
+        if let Some(opening) = &mut self.opening {
+            opening.words.clone_from(&failure.message);
+            opening.names.clone_from(&failure.names);
+            opening.asked = now;
+            self.question = Some(Question::AllowOpen);
+            // It says the same.
+            self.hint = None;
+        }
+    }
+
+    /// Whether the question came so recently, without a key, that no key can be meant for it.
+    pub(super) fn is_question_unseen(&self, now: Timestamp) -> bool {
+        let opening = self
+            .opening
+            .as_ref()
+            .filter(|_| self.question == Some(Question::AllowOpen));
+        opening.is_some_and(|opening| now.0.saturating_sub(opening.asked.0) < UNSEEN_MS)
     }
 
     /// Why nothing can be written in the conversation that is shown.
     pub(super) fn cannot_write(&self) -> Option<String> {
         let chat = self.conversation().chat.as_ref()?;
+        let stopped = chat.members.first().filter(|member| {
+            chat.kind == ChatKind::Direct && member.trust == Some(Trust::ChangedAfterVerified)
+        });
+        if let Some(member) = stopped {
+            return chat::key_changed(member, chat.kind);
+        }
         match chat.standing {
             Standing::In => None,
             Standing::Asked(_) => Some("answer first: /join or /decline".to_owned()),

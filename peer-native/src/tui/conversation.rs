@@ -41,6 +41,8 @@ pub(super) struct Layout<'a> {
     pub(super) columns: usize,
     /// The first line below the separator for new ones.
     pub(super) new: Option<usize>,
+    /// Whether messages of people who are blocked are shown.
+    pub(super) shows_blocked: bool,
     /// A message that is marked, because it was searched for.
     pub(super) lit: Option<MessageId>,
 }
@@ -81,7 +83,8 @@ impl Layout<'_> {
     pub(super) fn top_row(&self, index: usize, row: Row<'static>) -> Row<'static> {
         let head = match self.lines.get(index) {
             Some(Line::Message(message)) => self.author(message),
-            Some(Line::Post(post)) => self.writer(post),
+            Some(Line::Post(post)) if !self.is_folded(post) => self.writer(post),
+            Some(Line::Post(_)) => return row,
             Some(Line::Notice { .. }) | None => return row,
         };
         let indent = " ".repeat(self.indent());

@@ -226,6 +226,7 @@ impl App {
             frame.render_widget(typing, below);
         }
         self.page = (usize::from(area.width), usize::from(area.height));
+        self.open_at_new();
         let mut scroll = self.scroll;
         let rows = scroll.rows(&self.layout(), self.page.1);
         self.scroll = scroll;

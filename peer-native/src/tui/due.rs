@@ -55,7 +55,7 @@ impl App {
         let conversation = self.conversation();
         let is_needed = conversation.chat.is_some()
             && conversation.more_history
-            && conversation.lines.len() < self.page.1;
+            && (conversation.lines.len() < self.page.1 || self.begins_above());
         let (conversation, before) = (conversation.id, conversation.oldest_message());
         if !is_needed || self.paged == Some((conversation, before)) {
             return None;
@@ -101,7 +101,7 @@ impl App {
 
     /// Marks the newest message as read once it is seen.
     fn read_call(&mut self) -> Option<Call> {
-        if self.is_away() || self.is_signing_in() {
+        if self.is_away() || self.is_signing_in() || self.is_opening_above() {
             return None;
         }
         let conversation = self.conversation();

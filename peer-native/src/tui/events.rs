@@ -1,7 +1,7 @@
 //! What events do to the screen.
 
 use p2pchat_model::{
-    Alerts, ConversationId, Event, Line, Link, Snapshot, Timestamp, Update, View, wording,
+    Alerts, ConversationId, Event, Line, Link, Problem, Snapshot, Timestamp, Update, View, wording,
 };
 
 use super::app::{Act, App, Compared, For};
@@ -102,6 +102,7 @@ impl App {
         let is_seen = self.is_shown(event) && !self.is_away();
         match (event, chat.alerts) {
             _ if is_seen => false,
+            (Event::Post(post), _) if self.view.has_blocked(&post.from) => false,
             (Event::Post(post), Alerts::All) => !post.is_own(),
             (Event::Chat { .. }, Alerts::Mentions) => chat.mentions > mentions_before,
             _ => false,
@@ -160,6 +161,9 @@ impl App {
             (Event::Posts { posts, .. }, Some(For::Earlier)) => self.say_if_none(posts.is_empty()),
             // The page that comes after a login.
             (Event::History { .. }, None) if self.is_shown(event) => self.show_unread(),
+            (Event::Failed(failure), Some(For::User)) if failure.code == Problem::HasEncrypted => {
+                self.ask_about_open(failure, now);
+            }
             (Event::Failed(_), Some(For::Seek)) => self.seeking = None,
             (Event::LoggedOut { .. }, _) => {
                 self.seeking = None;

@@ -31,7 +31,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Alt-A", "the next chat with something unread"),
     (
         "Ctrl-Up",
-        "choose a message: reply, edit, delete, react, copy, info",
+        "choose a message: reply, edit, delete, react, copy, info, open its link",
     ),
     ("Ctrl-Q, Ctrl-C", "quit, after a question"),
 ];

@@ -34,6 +34,9 @@ impl App {
         // Who presses keys looks at the terminal.
         self.focus(true);
         self.is_chosen |= !self.is_signing_in();
+        if self.is_question_unseen(now) {
+            return None;
+        }
         if self.question.is_some() {
             return self.answer_question(key.code == KeyCode::Enter);
         }
@@ -142,6 +145,7 @@ impl App {
     }
 
     fn chat_key(&mut self, key: KeyEvent) -> Option<Act> {
+        self.opens_at_new = false;
         let page = isize::try_from(self.page.1.saturating_sub(2).max(1)).unwrap_or(1);
         let with = |modifiers| key.modifiers.intersects(modifiers);
         let newline = KeyModifiers::ALT | KeyModifiers::SHIFT;

@@ -50,15 +50,16 @@ impl App {
 
     /// Members whose key is another one than before.
     fn note_keys(&self, columns: usize, out: &mut Vec<Row<'static>>) {
-        let Some(known) = &self.conversation().chat else {
+        let conversation = self.conversation();
+        let Some(known) = &conversation.chat else {
             return;
         };
+        let held = chat::held_back(&conversation.lines, known);
         for member in &known.members {
             if let Some(words) = chat::key_changed(member, known.kind) {
-                let how = match compare(member) {
-                    Some(how) => format!("{words} {how}"),
-                    None => words,
-                };
+                let how = how_to_go_on(member, known.kind);
+                let words = [Some(words), held.clone(), how].into_iter().flatten();
+                let how = words.collect::<Vec<_>>().join(" ");
                 push(&how, columns, self.look.theme.warning(), out);
             }
         }
@@ -124,12 +125,15 @@ impl App {
     }
 }
 
-/// How codes are compared with a member.
-fn compare(member: &Member) -> Option<String> {
+/// How codes are compared with a member, and what can be done without that.
+fn how_to_go_on(member: &Member, kind: ChatKind) -> Option<String> {
     let name = member.who.name?;
-    Some(match member.trust? {
-        Trust::ChangedAfterVerified | Trust::Changed => format!("/code {name} compares codes."),
-        Trust::New | Trust::Verified => return None,
+    let compare = format!("/code {name} compares codes");
+    Some(match (member.trust?, kind) {
+        (Trust::New | Trust::Verified, _) => return None,
+        (_, ChatKind::Group) => format!("{compare}."),
+        (Trust::Changed, _) => format!("{compare}, /anyway sends to the new one."),
+        (Trust::ChangedAfterVerified, _) => format!("{compare}, /anyway accepts the new one."),
     })
 }
 

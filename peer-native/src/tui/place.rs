@@ -14,6 +14,9 @@ use crate::NAME;
 use crate::chats;
 use crate::wrap::one_line;
 
+/// How many lines are read at most to find the first unread one: as many as are counted.
+const MAX_OPENED: usize = 1000;
+
 impl App {
     /// Shows another conversation.
     pub(super) fn show(&mut self, id: ConversationId) -> Option<Act> {
@@ -64,6 +67,42 @@ impl App {
             }
         }
         self.show_unread();
+        self.opens_at_new = true;
+        self.shows_blocked = false;
+    }
+
+    /// Whether the unread messages of a conversation that was just opened begin above its lines.
+    pub(super) fn begins_above(&self) -> bool {
+        let lines = &self.conversation().lines;
+        let oldest = lines.iter().position(|line| line.message_id().is_some());
+        let is_new = oldest.is_some() && self.layout().new == oldest;
+        self.opens_at_new && is_new && lines.len() < MAX_OPENED
+    }
+
+    /// Scrolls a conversation that was just opened to its first unread message, if that is not on
+    /// the screen where the newest one is. Later ones come as they are read.
+    pub(super) fn open_at_new(&mut self) {
+        if self.opens_at_new {
+            self.scroll = self.at_new();
+            let conversation = self.conversation();
+            let is_short = conversation.lines.len() < self.page.1;
+            let is_waiting = conversation.more_history && (is_short || self.begins_above());
+            self.opens_at_new = is_waiting;
+        }
+    }
+
+    /// Whether the conversation was just opened and begins above what is on the screen.
+    pub(super) fn is_opening_above(&self) -> bool {
+        self.opens_at_new && (self.begins_above() || !self.at_new().is_at_end())
+    }
+
+    fn at_new(&self) -> Scroll {
+        let mut scroll = Scroll::default();
+        let layout = self.layout();
+        if let Some(new) = layout.new {
+            scroll.reveal(&layout, new, self.page.1);
+        }
+        scroll
     }
 
     /// Shows the conversation that was waited for, and another one in place of one that is gone.
@@ -190,6 +229,7 @@ impl App {
             clock: &self.look.clock,
             theme: self.look.theme,
             columns: self.page.0,
+            shows_blocked: self.shows_blocked,
             new: self
                 .new
                 .and_then(|read| conversation::first_new(lines, read)),
@@ -203,6 +243,7 @@ impl App {
 
     /// Scrolls by rows, up if negative; at the top it asks for earlier messages.
     pub(super) fn scroll_by(&mut self, by: isize) -> Option<Act> {
+        self.opens_at_new = false;
         let mut scroll = self.scroll;
         let layout = self.layout();
         if by < 0 {
@@ -253,6 +294,7 @@ impl App {
             self.stop_seeking();
             self.hint = None;
             self.lit = Some((id, now));
+            self.opens_at_new = false;
             let mut scroll = self.scroll;
             scroll.show(&self.layout(), index, self.page.1);
             self.scroll = scroll;

@@ -26,12 +26,19 @@ impl Layout<'_> {
         next: Option<&Line>,
         out: &mut Vec<Row<'static>>,
     ) {
+        if self.is_folded(post) {
+            let text = format!("· {}", chat::FOLDED);
+            out.push(self.below(fit(&text, self.text_columns()), self.theme.dim()));
+            return;
+        }
         let mut head = (!follows).then(|| self.writer(post));
         if !self.is_wide() {
             out.extend(head.take().map(Row::from));
         }
         if let Some(quote) = &post.reply {
-            let text = if quote.text.is_empty() {
+            let text = if self.view.has_blocked(&quote.from) && !self.shows_blocked {
+                chat::FOLDED
+            } else if quote.text.is_empty() {
                 chat::NOT_KEPT
             } else {
                 &quote.text
@@ -65,6 +72,11 @@ impl Layout<'_> {
         }
         self.reactions(&post.reactions, out);
         self.waiting(post, next, out);
+    }
+
+    /// Whether a message is folded away: its writer is blocked.
+    pub(super) fn is_folded(&self, post: &Post) -> bool {
+        !self.shows_blocked && self.view.has_blocked(&post.from)
     }
 
     /// The head of a message: time and name.
@@ -111,7 +123,8 @@ impl Layout<'_> {
 
     /// The mark of the newest message of the user, unless words below it tell more.
     fn delivery_mark(&self, post: &Post) -> Option<Span<'static>> {
-        if self.newest_own != Some(post.id) || !self.absent(post).is_empty() {
+        let has_words = !self.absent(post).is_empty() || self.held_back(post).is_some();
+        if self.newest_own != Some(post.id) || has_words {
             return None;
         }
         let words = chat::delivery(post, self.chat?)?;
@@ -155,6 +168,12 @@ impl Layout<'_> {
             Some(Line::Post(next)) => next.is_own() && self.absent(next) == absent,
             _ => false,
         };
+        if let Some(held) = self.held_back(post) {
+            for row in rows(&format!("x {}", uncapitalized(&held)), self.text_columns()) {
+                out.push(self.below(row, self.theme.warning()));
+            }
+            return;
+        }
         let Some(first) = absent.first().copied().filter(|_| !is_repeated) else {
             return;
         };
@@ -167,6 +186,12 @@ impl Layout<'_> {
         for row in rows(&format!("… {}", uncapitalized(&words)), self.text_columns()) {
             out.push(self.below(row, self.theme.dim()));
         }
+    }
+
+    /// Why a message is held back.
+    fn held_back(&self, post: &Post) -> Option<String> {
+        let chat = self.chat.filter(|_| post.state == PostState::Shown)?;
+        chat::not_sent(post, chat)
     }
 
     /// Those that a message waits for and who are offline or have not accepted: for others it is

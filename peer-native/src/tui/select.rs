@@ -1,11 +1,13 @@
 //! Messages are chosen by keys: which one, and what is done with it.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::{Command, Line, MessageId, PostState};
+use p2pchat_model::wording::chat;
+use p2pchat_model::{Command, Line, MessageId, PostState, links};
 
 use super::app::{Act, App, For};
 use super::compose::Question;
 use super::overlay::{Overlay, Topic};
+use crate::wrap::one_line;
 
 /// The emoji that digits stand for.
 pub(super) const PALETTE: [&str; 6] = ["👍", "❤️", "😂", "😮", "😢", "🎉"];
@@ -39,6 +41,7 @@ impl App {
 
     /// Chooses a message, and scrolls to it.
     fn choose(&mut self, message: MessageId) {
+        self.opened_links = 0;
         let emoji = None;
         self.selecting = Some(Selecting { message, emoji });
         let lines = &self.conversation().lines;
@@ -77,6 +80,8 @@ impl App {
                 self.overlay = Some(Overlay::new(Topic::Info(message)));
             }
             KeyCode::Char('y') if in_select => return self.copy(message),
+            KeyCode::Enter if self.is_folded(message) => self.shows_blocked = true,
+            KeyCode::Enter => return self.open_link(message),
             KeyCode::Char(letter @ ('r' | 'e' | 'd' | '+')) if in_select => {
                 self.do_with(message, letter);
             }
@@ -91,6 +96,10 @@ impl App {
             return;
         };
         let (is_own, is_shown) = (post.is_own(), post.state == PostState::Shown);
+        if self.is_folded(message) {
+            self.hint = Some(format!("{}: Enter shows it", chat::FOLDED));
+            return;
+        }
         if !is_shown {
             self.hint = Some("there is nothing to do with this message".to_owned());
             return;
@@ -169,14 +178,49 @@ impl App {
         }))
     }
 
-    fn copy(&mut self, message: MessageId) -> Option<Act> {
+    /// Whether a message is folded away, as its writer is blocked.
+    fn is_folded(&self, message: MessageId) -> bool {
+        let post = self.post(message);
+        post.is_some_and(|post| self.layout().is_folded(post))
+    }
+
+    /// The text of a message.
+    fn text_of(&self, message: MessageId) -> Option<&str> {
         let mut lines = self.conversation().lines.iter();
         let line = lines.find(|line| line.message_id() == Some(message))?;
-        let text = match line {
-            Line::Post(post) => post.text.clone(),
-            Line::Message(message) => message.text.clone(),
-            Line::Notice { .. } => return None,
+        match line {
+            Line::Post(post) => Some(&post.text),
+            Line::Message(message) => Some(&message.text),
+            Line::Notice { .. } => None,
+        }
+    }
+
+    /// Opens the link of a message; of several the first one, and at the next key the next one.
+    fn open_link(&mut self, message: MessageId) -> Option<Act> {
+        let links: Vec<String> = links::all(self.text_of(message)?)
+            .map(str::to_owned)
+            .collect();
+        let Some(link) = links.get(self.opened_links % links.len().max(1)) else {
+            self.hint = Some("there is no link in this message".to_owned());
+            return None;
         };
+        let next = match links.len() {
+            1 => "",
+            _ => " · Enter opens the next one",
+        };
+        self.hint = Some(format!("opening {}{next}", one_line(link)));
+        self.opened_links += 1;
+        Some(Act::Open(link.clone()))
+    }
+
+    /// A link could not be opened: it is copied.
+    pub(super) fn not_opened(&mut self, link: String) -> Act {
+        self.hint = Some(format!("no browser here: copied {}", one_line(&link)));
+        Act::Copy(link)
+    }
+
+    fn copy(&mut self, message: MessageId) -> Option<Act> {
+        let text = self.text_of(message)?.to_owned();
         self.hint = Some("copied, if this terminal lets programs copy".to_owned());
         Some(Act::Copy(text))
     }

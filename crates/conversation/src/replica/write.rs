@@ -59,6 +59,11 @@ pub enum Unable {
     /// This person has begun as many logs as count.
     #[error("you have joined this conversation too often; go on in a new one")]
     TooOften,
+    /// The person who is asked has begun as many logs as count.
+    #[error(
+        "they have joined this conversation too often to join again; begin a new one with them"
+    )]
+    TheyTooOften,
     /// Nothing that this person may see can be written at this time.
     #[error("this computer's clock is behind the time at which you were asked; set it right")]
     Behind,
@@ -158,6 +163,9 @@ impl Replica {
                 let was_removed = self.membership.removals.contains_key(&person);
                 if was_removed && !self.membership.members.contains_key(&person) {
                     owner()?;
+                }
+                if self.roster.joins_of(&person).len() >= MAX_JOINS {
+                    return Err(Unable::TheyTooOften);
                 }
                 let from = if sees_all {
                     Clock::ZERO

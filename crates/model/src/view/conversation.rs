@@ -34,6 +34,10 @@ impl Conversation {
             Event::Message(message) => self.add_message(message),
             Event::Post(post) => self.add_post(post),
             Event::PostChanged(post) => self.change_post(post),
+            Event::PostsGone { messages, .. } => self.lines.retain(|line| {
+                let id = line.message_id();
+                id.is_none_or(|id| !messages.contains(&id))
+            }),
             Event::Posts {
                 before,
                 posts,

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use p2pchat_protocol::Username;
+
 use crate::chat::{Alerts, Chat, ChatChange, ChatKind, Member, Named, Standing};
 use crate::conversation::Conversation;
 use crate::identity::Trust;
@@ -85,6 +87,20 @@ pub const DELETED: &str = "Message deleted";
 pub const NOT_KEPT: &str = "This message is no longer kept here";
 /// In place of a message of an unknown kind.
 pub const NEEDS_NEWER: &str = "A newer p2pchat is needed to read this";
+/// In place of a message of someone that the user has blocked, in a group.
+pub const FOLDED: &str = "Message from someone you blocked";
+/// Button: show it.
+pub const SHOW: &str = "Show";
+
+/// The same of several messages in a row.
+#[must_use]
+pub fn folded(count: usize) -> String {
+    match count {
+        1 => FOLDED.to_owned(),
+        count => format!("{count} messages from someone you blocked"),
+    }
+}
+
 /// Mark of a message that has reached everyone.
 pub const DELIVERED: &str = "Delivered";
 /// Mark of a message that everyone has read.
@@ -221,6 +237,46 @@ pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>) -> String {
     format!("Waiting for {}", names(some))
 }
 
+/// Why a message of the user is held back: the person that it is for has another key now, which the
+/// user has not accepted. `None` if it is not.
+#[must_use]
+pub fn not_sent(post: &Post, chat: &Chat) -> Option<String> {
+    let member = chat.members.first()?;
+    let is_changed = matches!(member.trust?, Trust::Changed | Trust::ChangedAfterVerified);
+    let is_held = chat.kind == ChatKind::Direct
+        && is_changed
+        && post.waits_for().any(|who| who.key == member.who.key);
+    is_held.then(|| format!("Not sent: {}'s key changed", member.who))
+}
+
+/// How many of the user's messages are held back, among some lines. `None` if none is.
+#[must_use]
+pub fn held_back(lines: &[Line], chat: &Chat) -> Option<String> {
+    let is_held = |line: &&Line| match line {
+        Line::Post(post) => not_sent(post, chat).is_some(),
+        Line::Message(_) | Line::Notice { .. } => false,
+    };
+    match lines.iter().filter(is_held).count() {
+        0 => None,
+        1 => Some("Your waiting message has not been sent.".to_owned()),
+        count => Some(format!("Your {count} waiting messages have not been sent.")),
+    }
+}
+
+/// Button: go on with someone whose key has changed.
+pub const SEND_ANYWAY: &str = "Send anyway";
+/// The same where codes had been compared with them.
+pub const ACCEPT_KEY: &str = "Accept new code";
+
+/// The question before that.
+#[must_use]
+pub fn accept_key_question(who: Named) -> String {
+    format!(
+        "Accept {who}'s new code without comparing it? Someone may pose as {who}: what you write \
+         goes to the one who has this code."
+    )
+}
+
 /// What stands below a message that waits, in a conversation of two: nobody else carries it.
 #[must_use]
 pub fn when_both_are_here(other: Named) -> String {
@@ -235,8 +291,8 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
         .receipts
         .as_ref()
         .filter(|receipts| !receipts.is_empty())?;
-    if let Some(waiting) = waiting(post) {
-        return Some(waiting);
+    if let Some(held) = not_sent(post, chat).or_else(|| waiting(post)) {
+        return Some(held);
     }
     let has_read = |key| {
         let mut members = chat.members.iter();
@@ -304,6 +360,13 @@ pub(crate) fn change(change: ChatChange) -> String {
     };
     match change {
         ChatChange::Asked { who, by: Some(by) } => format!("{by} invited {who}"),
+        ChatChange::AskedMore { count, by } => {
+            let people = if count == 1 { "person" } else { "people" };
+            match by {
+                Some(by) => format!("{by} invited {count} more {people}"),
+                None => format!("{count} more {people} were invited"),
+            }
+        }
         ChatChange::Asked { who, by: None } => begins(who, "were invited", "was invited"),
         ChatChange::Joined(who) => begins(who, "joined", "joined"),
         ChatChange::Left(who) => begins(who, "left", "left"),
@@ -400,6 +463,22 @@ pub fn has_older_program(who: impl Display) -> String {
     format!("{who} has an older p2pchat: only in the open chat")
 }
 
+/// Before people are asked into the open chat, or accepted there, whose p2pchat is encrypted.
+#[must_use]
+pub fn has_encrypted(names: &[Username]) -> String {
+    let (have, them) = match names {
+        [_] => ("has", "them"),
+        _ => ("have", "any of them"),
+    };
+    let who = wording::listed(names.iter().map(ToString::to_string), names.len());
+    format!(
+        "{who} {have} an encrypted p2pchat. The open chat is not encrypted: anyone on the network \
+         can read what is said there. A chat with {them} alone is encrypted."
+    )
+}
+
+/// Button: have them in the open chat all the same.
+pub const ALLOW_OPEN: &str = "Use the open chat, not encrypted";
 /// Button: ask a person into the open chat.
 pub const ASK_INTO_OPEN_CHAT: &str = "Ask into the open chat";
 /// Button: all people, not only those without a chat.

@@ -162,6 +162,10 @@ every! {
 
 every! {
     changes: ChatChange {
+        ChatChange::AskedMore { .. } => [1, 312].map(|count| {
+            let by = (count > 1).then(bob);
+            ChatChange::AskedMore { count, by }
+        }),
         ChatChange::Asked { .. } => [Some(bob()), None].map(|by| ChatChange::Asked { who: carol(), by }),
         ChatChange::Joined(_) => [ChatChange::Joined(carol())],
         ChatChange::Left(_) => [ChatChange::Left(carol())],

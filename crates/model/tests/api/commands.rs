@@ -37,6 +37,11 @@ every! {
         Command::Cancel { .. } => [Command::Cancel { conversation: OPEN, to: address(21) }],
         Command::Accept { .. } => [Command::Accept { conversation: OPEN, from: address(21) }],
         Command::Reject { .. } => [Command::Reject { conversation: OPEN, from: address(21) }],
+        Command::AcceptKey { .. } => [false, true].map(|although_verified| Command::AcceptKey {
+            conversation: chats::with_bob(),
+            although_verified,
+        }),
+        Command::AllowOpen { .. } => [Command::AllowOpen { names: vec![name("bob")] }],
         Command::Chat { .. } => [Command::Chat { with: name("bob") }],
         Command::Group { .. } => ["", TEAM].map(|group| Command::Group {
             name: group.parse().unwrap(),

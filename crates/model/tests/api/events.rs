@@ -4,7 +4,7 @@ use p2pchat_model::{
     BlockChange, CONTRACT_VERSION, Conversation, Delivery, DeliveryState, DropKind, DropReason,
     Dropped, Event, Failure, Identity, IncomingRequest, JoinedBy, KnownRegistry, LeaveReason, Link,
     MessageId, NameCheck, OnlineLooks, OutgoingRequest, Person, Problem, Security, Snapshot,
-    Target, Trust, Undo, Undoable, User, View,
+    Target, Trust, Undo, Undoable, User, View, wording,
 };
 
 use crate::chats;
@@ -77,6 +77,10 @@ every! {
         Event::ChatLeft { .. } => [Event::ChatLeft { conversation: OPEN, at: at(95) }],
         Event::Message(_) => messages(),
         Event::Chat { .. } => chats::chats(),
+        Event::PostsGone { .. } => [Event::PostsGone {
+            conversation: chats::team(),
+            messages: vec![chats::post_id(31), chats::post_id(42)],
+        }],
         Event::ChatHidden { .. } => [Event::ChatHidden { conversation: chats::with_bob() }],
         Event::Opened { .. } => [Event::Opened { conversation: chats::with_bob() }],
         Event::Said { .. } => [Event::Said {
@@ -166,6 +170,11 @@ every! {
         // The document has a table of all codes.
         Event::Failed { .. } => [
             Failure::new(at(5), "request", Problem::NotOnline),
+            Failure {
+                names: vec![name("bob")],
+                ..Failure::new(at(5), "request", Problem::HasEncrypted)
+                    .with_message(wording::chat::has_encrypted(&[name("bob")]))
+            },
             Failure::bad_command(at(5), "missing field `text`"),
         ].map(Event::Failed),
     }

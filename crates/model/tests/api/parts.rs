@@ -343,6 +343,7 @@ every! {
         Problem::NoSuchMessage => [Problem::NoSuchMessage],
         Problem::OlderProgram => [Problem::OlderProgram],
         Problem::UserKeyChanged => [Problem::UserKeyChanged],
+        Problem::HasEncrypted => [Problem::HasEncrypted],
         Problem::NoChats => [Problem::NoChats],
     }
 }

@@ -2,7 +2,7 @@
 
 use p2pchat_conversation::message::Place;
 use p2pchat_model::MessageId;
-use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+use p2pchat_protocol::v2::conversation::{ConversationId, EntryId, JoinId};
 use rusqlite::{OptionalExtension, params};
 
 use super::read::{Entry, Post, Visible};
@@ -39,6 +39,32 @@ impl Store {
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![conversation.0, id.0, limit], |row| row.get(0))?;
+        rows.map(|id| Ok(EntryId(id?))).collect()
+    }
+
+    /// What the entries of a log from a position on change, the newest: messages that they edit,
+    /// erase or react to.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn changed_from(
+        &self,
+        conversation: &ConversationId,
+        log: &JoinId,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<EntryId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT target FROM conversation
+                 JOIN log ON log.conversation = conversation.row AND log.id = ?2
+                 JOIN talk ON talk.conversation = conversation.row AND talk.log = log.row
+             WHERE conversation.id = ?1 AND position >= ?3 AND kind IN (3, 4, 5)
+                 AND target IS NOT NULL
+             ORDER BY position DESC LIMIT ?4",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let of = params![conversation.0, log.0, number(position), limit];
+        let rows = statement.query_map(of, |row| row.get(0))?;
         rows.map(|id| Ok(EntryId(id?))).collect()
     }
 

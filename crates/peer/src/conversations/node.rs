@@ -13,6 +13,7 @@
 //!
 //! **Invariant:** nothing is sent, and no call answered, before what it follows from is committed.
 
+mod age;
 mod connect;
 mod handle;
 mod inputs;
@@ -42,7 +43,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::places::Places;
 use super::session::{Inbound, Outbound, SessionError};
 use super::{Keys, Store, StoreError};
-use crate::shell::clock::wall;
+use crate::shell::clock::{since_boot, wall};
+use age::Age;
 use connect::{Route, Shared, listen};
 use handle::{Command, MAX_COMMANDS, MAX_EVENTS, Say};
 pub use handle::{Event, Failed, Handle, Incoming, View};
@@ -201,6 +203,7 @@ struct Core {
     /// The registry's time, and when that was.
     registry: Option<(u64, u64)>,
     is_corrected: bool,
+    age: Age,
     /// What waits until one's own log is known to be whole, and until when.
     waiting: VecDeque<(u64, Say)>,
     /// The conversations in which something was said, or a log was begun, since the start.
@@ -276,6 +279,7 @@ impl Core {
             start: since_boot(),
             registry: None,
             is_corrected: false,
+            age: Age::default(),
             waiting: VecDeque::new(),
             begun: BTreeSet::new(),
             unsayable: BTreeSet::new(),

@@ -696,3 +696,24 @@ fn punctuation_alone_is_no_word() {
     assert_eq!(search_query(" \t*  \"() - "), None);
     assert_eq!(search_query("tea !"), search_query("tea"));
 }
+
+#[test]
+fn messages_that_are_too_old_go_if_that_is_asked_for() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let (_folder, path, mut history) = history();
+    let at = |id, days| Message {
+        at: crate::shell::clock::wall().before(days * DAY),
+        ..message(id, "tea")
+    };
+    let messages = [at(1, 8), at(2, 6), at(3, 0)];
+    history.record(name("ann"), &messages).unwrap();
+    let kept = |history: &History| ids(&history.page(name("ann"), OPEN, None).unwrap().messages);
+    assert_eq!(kept(&history), [1, 2, 3]);
+    drop(history);
+    let mut history = History::open(&path)
+        .and_then(|history| history.keeping(Some(7 * DAY)))
+        .unwrap();
+    assert_eq!(kept(&history), [2, 3]);
+    let found = history.find(name("ann"), None, "tea").unwrap();
+    assert_eq!(ids(&found), [3, 2], "the search knows it too");
+}

@@ -38,10 +38,10 @@ impl Blocks {
         }
         let list = self.0.entry(account).or_default();
         if list.len() >= MAX_BLOCKED && !list.contains(&who) {
-            return Err(Refusal {
-                problem: Problem::TooMuch,
-                message: wording::block_list_is_full(MAX_BLOCKED),
-            });
+            return Err(Refusal::new(
+                Problem::TooMuch,
+                wording::block_list_is_full(MAX_BLOCKED),
+            ));
         }
         let is_new = list.insert(who);
         self.store(cx, account, BlockChange::Blocked(who));
@@ -56,10 +56,10 @@ impl Blocks {
     ) -> Result<(), Refusal> {
         let list = self.0.entry(account).or_default();
         if !list.remove(&who) {
-            return Err(Refusal {
-                problem: Problem::NotBlocked,
-                message: wording::target_is_not_blocked(&who),
-            });
+            return Err(Refusal::new(
+                Problem::NotBlocked,
+                wording::target_is_not_blocked(&who),
+            ));
         }
         self.store(cx, account, BlockChange::Unblocked(who));
         Ok(())

@@ -207,6 +207,35 @@ impl Chats {
         self.order(cx, name, order, Answers::Nothing)
     }
 
+    /// The other person of a conversation of two: their name, and the key that they had when it
+    /// began.
+    pub(super) fn other_of(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<(Username, PersonKey), Problem> {
+        self.check(conversation)?;
+        let chat = self.known.get(&conversation);
+        let chat = chat.ok_or(Problem::NoSuchConversation)?;
+        match (chat.kind, chat.members.as_slice()) {
+            (ChatKind::Direct, [member]) => {
+                let name = member.who.name.ok_or(Problem::NoKey)?;
+                Ok((name, member.who.key))
+            }
+            _ => Err(Problem::NotPossible),
+        }
+    }
+
+    /// Goes on with a person under another key.
+    pub(super) fn move_on(
+        &mut self,
+        cx: &mut Context,
+        from: PersonKey,
+        to: PersonKey,
+    ) -> Result<(), Refusal> {
+        let order = Order::MoveOn { from, to };
+        self.order(cx, "accept_key", order, Answers::Nothing)
+    }
+
     /// Nothing is said to someone whose verified key is another one now, until the user decides.
     fn check_key(&self, conversation: ConversationId) -> Result<(), Problem> {
         let chat = self.known.get(&conversation);
@@ -325,7 +354,7 @@ impl Chats {
         let ordered = match result {
             Ok(ordered) => ordered,
             Err((problem, message)) => {
-                fail(cx, asker, command, Refusal { problem, message });
+                fail(cx, asker, command, Refusal::new(problem, message));
                 return None;
             }
         };

@@ -48,6 +48,15 @@ pub enum ToChats {
 pub enum Order {
     /// Begin the conversation with this person, or find it: [`Ordered::Opened`].
     Direct(PersonKey),
+    /// Go on with a person under another key, if there is the conversation with the one before:
+    /// what has not reached that one is said once more, and its conversation is put away.
+    /// [`Ordered::Opened`].
+    MoveOn {
+        /// The key before.
+        from: PersonKey,
+        /// The key now.
+        to: PersonKey,
+    },
     /// Begin one of several: [`Ordered::Opened`].
     Group {
         /// Its name.

@@ -75,10 +75,18 @@ impl Machine {
         if self.chats.begin(&mut self.cx, keys, account) {
             self.hide_blocked();
         }
-        let Some(keys) = &self.session.keys else {
+        let Some(keys) = &mut self.session.keys else {
             return;
         };
+        let moved = keys.take_moved();
         let (cx, chats) = (&mut self.cx, &mut self.chats);
+        for (from, to) in moved {
+            let asker = cx.defer();
+            if chats.move_on(cx, from, to).is_err() {
+                tracing::debug!("too much waits: it is not gone on under another key");
+            }
+            cx.answer_to(asker);
+        }
         let people = chats.grant(cx, keys);
         let devices = chats.dial(cx, &self.directory, account);
         for name in people.into_iter().chain(devices) {
@@ -111,6 +119,26 @@ impl Machine {
         if needs_keys && !self.session.is_encrypted() {
             return Err(Problem::NotEncrypted.into());
         }
-        self.chats.command(&mut self.cx, command)
+        match command {
+            Command::AcceptKey {
+                conversation,
+                although_verified,
+            } => self.accept_key(conversation, although_verified),
+            command => self.chats.command(&mut self.cx, command),
+        }
+    }
+
+    /// Goes on with a person under the key that they have now.
+    fn accept_key(
+        &mut self,
+        conversation: ConversationId,
+        although_verified: bool,
+    ) -> Result<(), Refusal> {
+        let (name, from) = self.chats.other_of(conversation)?;
+        let keys = self.session.keys.as_mut().ok_or(Problem::NotEncrypted)?;
+        let to = keys.accept(&mut self.cx, name, &from, although_verified)?;
+        self.chats.move_on(&mut self.cx, from, to)?;
+        self.key_known(Some(name));
+        Ok(())
     }
 }

@@ -180,8 +180,13 @@ impl Context {
 
     /// Closes the call that is being answered: it failed.
     pub(super) fn fail(&mut self, command: &str, refusal: Refusal) {
-        let Refusal { problem, message } = refusal;
+        let Refusal {
+            problem,
+            message,
+            names,
+        } = refusal;
         let failure = Failure::new(self.now.wall, command, problem).with_message(message);
+        let failure = Failure { names, ..failure };
         if let Some(key) = self.key() {
             self.calls.forget(&key);
         }
@@ -280,13 +285,23 @@ impl Context {
 pub(super) struct Refusal {
     pub(super) problem: Problem,
     pub(super) message: String,
+    /// The users that it is about.
+    pub(super) names: Vec<Username>,
+}
+
+impl Refusal {
+    pub(super) fn new(problem: Problem, message: String) -> Self {
+        let names = Vec::new();
+        Self {
+            problem,
+            message,
+            names,
+        }
+    }
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self {
-            problem,
-            message: problem.words().to_owned(),
-        }
+        Self::new(problem, problem.words().to_owned())
     }
 }

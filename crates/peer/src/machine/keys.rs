@@ -25,6 +25,8 @@ pub(super) struct Keyring {
     registry: Option<Fingerprint>,
     codes: BTreeMap<PersonKey, Code>,
     jobs: BTreeMap<SendId, Job>,
+    /// The keys that the user has replaced by others, with those.
+    moved: Vec<(PersonKey, PersonKey)>,
 }
 
 /// How the registry is spoken to.
@@ -70,6 +72,7 @@ impl Keyring {
             registry: None,
             codes: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            moved: Vec::new(),
         }
     }
 
@@ -234,8 +237,67 @@ impl Keyring {
             serial,
             is_verified: true,
             changed: None,
+            is_open_allowed: false,
         };
         self.set_pin(cx, name, pin);
+    }
+
+    /// Those of some users who have an encrypted p2pchat and may not be in the open chat: the user
+    /// has not agreed to that.
+    pub(super) fn not_in_open(&self, names: impl IntoIterator<Item = Username>) -> Vec<Username> {
+        let is_kept_out = |name: &Username| self.pin(*name).is_some_and(|pin| !pin.is_open_allowed);
+        let mut names: Vec<_> = names.into_iter().filter(is_kept_out).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The user agrees to have these users in the open chat.
+    pub(super) fn allow_open(&mut self, cx: &mut Context, names: Vec<Username>) {
+        for name in names {
+            if let Some(pin) = self.pin(name).copied() {
+                let is_open_allowed = true;
+                let pin = Pin {
+                    is_open_allowed,
+                    ..pin
+                };
+                self.set_pin(cx, name, pin);
+            }
+        }
+    }
+
+    /// The keys that the user has replaced by others since the last time, with those.
+    pub(super) fn take_moved(&mut self) -> Vec<(PersonKey, PersonKey)> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Trusts the key that a user has now, as a new one, in place of the one that they had.
+    pub(super) fn accept(
+        &mut self,
+        cx: &mut Context,
+        name: Username,
+        before: &PersonKey,
+        although_verified: bool,
+    ) -> Result<PersonKey, Problem> {
+        let pin = *self.pin(name).ok_or(Problem::NoKey)?;
+        let now = pin.changed.unwrap_or(pin.person);
+        if now == *before {
+            return Err(Problem::NotPossible);
+        }
+        if pin.changed.is_some() {
+            if pin.is_verified && !although_verified {
+                return Err(Problem::UserKeyChanged);
+            }
+            let pin = Pin {
+                person: now,
+                serial: pin.serial,
+                is_verified: false,
+                changed: None,
+                is_open_allowed: false,
+            };
+            self.set_pin(cx, name, pin);
+        }
+        Ok(now)
     }
 
     fn pin(&self, name: Username) -> Option<&Pin> {
@@ -329,6 +391,7 @@ impl Keyring {
                 serial: binding.serial,
                 is_verified: false,
                 changed: None,
+                is_open_allowed: false,
             },
             (Some(pin), _) if binding.serial < pin.serial => return,
             (Some(pin), person) => Pin {
@@ -429,12 +492,17 @@ impl Keyring {
             }
             KeyPurpose::Trust { verified, .. } => {
                 let name = name?;
-                let before = self.pin(name);
+                let before = self.pin(name).copied();
+                if let Some(before) = before.filter(|before| before.person != person) {
+                    self.moved.push((before.person, person));
+                }
                 let pin = Pin {
                     person,
                     serial: before.map_or(0, |pin| pin.serial),
                     is_verified: *verified,
                     changed: None,
+                    is_open_allowed: before
+                        .is_some_and(|pin| pin.is_open_allowed && pin.person == person),
                 };
                 self.set_pin(cx, name, pin);
                 cx.done();
@@ -523,7 +591,7 @@ impl Keyring {
             (Job::Import(asker), WorkResult::Imported(Err((problem, reason)))) => {
                 cx.answer_to(asker);
                 let message = problem.because(reason);
-                cx.fail("import_identity", Refusal { problem, message });
+                cx.fail("import_identity", Refusal::new(problem, message));
                 None
             }
             (job, _) => {

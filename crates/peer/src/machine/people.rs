@@ -106,10 +106,10 @@ impl<'a> People<'a> {
     ) -> Result<(), Refusal> {
         match self.blocked_by(name, at) {
             None => Ok(()),
-            Some(target) => Err(Refusal {
-                problem: Problem::Blocked,
-                message: wording::target_is_blocked(&target),
-            }),
+            Some(target) => Err(Refusal::new(
+                Problem::Blocked,
+                wording::target_is_blocked(&target),
+            )),
         }
     }
 

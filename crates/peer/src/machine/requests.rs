@@ -120,6 +120,13 @@ impl Requests {
         incoming.is_ok_and(|incoming| people.may_be(incoming.name, address))
     }
 
+    /// The request from this address that waits for the user: by which name, and who comes along.
+    pub(super) fn from(&self, address: PeerAddr) -> Option<(Username, &ChatList)> {
+        let incoming = self.incoming.as_ref();
+        let incoming = incoming.filter(|incoming| incoming.from == address)?;
+        Some((incoming.name, &incoming.members))
+    }
+
     /// Whether a peer may become a member in a moment: a request to it or from it waits.
     pub(super) fn is_expected(&self, address: PeerAddr) -> bool {
         let incoming = self.incoming.as_ref();

@@ -417,9 +417,11 @@ impl Session {
             reason: reason.to_owned(),
             retry_at,
         }));
-        let unreachable = || Refusal {
-            problem: Problem::RegistryUnreachable,
-            message: Problem::RegistryUnreachable.because(reason),
+        let unreachable = || {
+            Refusal::new(
+                Problem::RegistryUnreachable,
+                Problem::RegistryUnreachable.because(reason),
+            )
         };
         self.fail_pending(cx, &unreachable());
         self.give_up_login(cx, unreachable());

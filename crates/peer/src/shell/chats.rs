@@ -10,6 +10,7 @@
 //! | `emit` | what was found goes out |
 //! | `shown` | conversations and messages as front ends have them |
 //! | `changes` | how the membership of a conversation has changed |
+//! | `invited` | many invitations of one member, in one line
 //! | `live` | who is writing, and how far others have read |
 //! | `mentions` | whether a text mentions the user |
 //!
@@ -20,6 +21,7 @@
 mod batch;
 mod changes;
 mod emit;
+mod invited;
 mod live;
 mod look;
 mod mentions;
@@ -29,6 +31,7 @@ mod shown;
 mod task;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use p2pchat_secure::Identity;
 use tokio::sync::mpsc;
@@ -47,6 +50,8 @@ pub struct ChatsOptions {
     pub store: Option<PathBuf>,
     /// Whether the folder of the profile may be a copy, or was put back.
     pub is_copy: bool,
+    /// For how long messages are kept; without it, for as long as there is room.
+    pub keep: Option<Duration>,
 }
 
 /// The encrypted conversations. If they are dropped they end at once, as if the process was
@@ -82,6 +87,7 @@ impl Chats {
         let handle = node.handle().clone();
         // It has just started; whatever it is asked later fails likewise.
         let _ = handle.set_open(false).await;
+        let _ = handle.set_keep(options.keep).await;
         let (tell, asked) = mpsc::unbounded_channel();
         let incoming = handle.incoming();
         let events = handle.events();

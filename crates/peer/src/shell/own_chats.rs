@@ -2,6 +2,7 @@
 //! a device of another person.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use p2pchat_secure::Identity;
 use tokio::sync::{mpsc, watch};
@@ -10,6 +11,7 @@ use super::chats::{Chats, ChatsOptions};
 use super::copied::Place;
 use super::error::StartError;
 use super::system;
+use crate::Options;
 use crate::conversations::Incoming;
 use crate::machine::{FromChats, ToChats};
 
@@ -23,6 +25,11 @@ const FILE: &str = "conversations.db";
 pub(super) struct OwnChats {
     /// The folder of the profile, if it has one.
     folder: Option<PathBuf>,
+    /// For how long messages are kept.
+    keep: Option<Duration>,
+    /// The folder for states, outside of the profile.
+    states: Option<PathBuf>,
+    place: Option<Place>,
     /// `None` between one identity and the next.
     chats: Option<Chats>,
     to: mpsc::Sender<FromChats>,
@@ -32,13 +39,13 @@ pub(super) struct OwnChats {
 }
 
 impl OwnChats {
-    pub(super) async fn open(
-        folder: Option<PathBuf>,
-        identity: &Identity,
-    ) -> Result<Self, StartError> {
+    pub(super) async fn open(options: &Options, identity: &Identity) -> Result<Self, StartError> {
         let (to, told) = mpsc::channel(MAX_TOLD);
         let mut opened = Self {
-            folder,
+            folder: options.folder.clone(),
+            keep: options.keep,
+            states: options.states.clone(),
+            place: None,
             chats: None,
             to,
             told,
@@ -52,9 +59,10 @@ impl OwnChats {
     pub(super) async fn reopen(&mut self, identity: &Identity) -> Result<(), StartError> {
         self.stop().await;
         let place = match (&self.folder, identity.device_file()) {
-            (Some(folder), Some(key)) => {
-                Some(Place::of(folder, &key).map_err(system("look at the device key"))?)
-            }
+            (Some(folder), Some(key)) => Some(
+                Place::of(folder, &key, self.states.as_deref())
+                    .map_err(system("look at the device key"))?,
+            ),
             _ => None,
         };
         let is_copy = place.as_ref().map(Place::is_copied).transpose();
@@ -64,17 +72,19 @@ impl OwnChats {
             identity: identity.clone(),
             store: store.clone(),
             is_copy: is_copy.unwrap_or_default(),
+            keep: self.keep,
         };
         let chats = Chats::start(options, self.to.clone()).await;
         let chats = chats.map_err(|reason| StartError::Chats {
             path: store.unwrap_or_default(),
             reason,
         })?;
-        if let Some(place) = place {
+        if let Some(place) = &place {
             place
                 .mark()
                 .map_err(system("write the mark of the profile"))?;
         }
+        self.place = place;
         self.incoming.send_replace(Some(chats.acceptor()));
         self.chats = Some(chats);
         Ok(())
@@ -108,6 +118,9 @@ impl OwnChats {
                 () = &mut stopping => break,
                 Some(_) = self.told.recv() => {}
             }
+        }
+        if let Some(Err(error)) = self.place.take().map(|place| place.mark()) {
+            tracing::debug!(%error, "the mark of the profile cannot be written");
         }
     }
 }

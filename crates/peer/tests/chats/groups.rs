@@ -1,7 +1,7 @@
 //! Who is in a group, and how it is told.
 
 use p2pchat_model::{ChatChange, Named, Problem, Standing};
-use p2pchat_peer::machine::Order;
+use p2pchat_peer::machine::{Order, Ordered};
 use p2pchat_protocol::v2::PersonKey;
 
 use crate::world::{Seen, User, group};
@@ -113,4 +113,64 @@ async fn one_who_is_added_later_knows_who_asked_and_sees_what_they_may() {
         .await;
     ann.say(id, "welcome").await;
     cid.until_texts(id, &["welcome"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_removal_cuts_off_leaves_the_screens_at_once() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let mut cid = User::new("cid").await;
+    let id = group(&mut ann, &mut [&mut bob, &mut cid]).await;
+    bob.connect(&mut cid).await;
+    let own = bob.say(id, "of bob").await;
+    let early = cid.say(id, "early").await;
+    for user in [&mut ann, &mut bob, &mut cid] {
+        user.until("both", |seen| seen.texts(id).len() == 2).await;
+    }
+    ann.stop().await;
+    // What ann has not seen when she removes cid.
+    let (message, text) = (early, "early, changed".to_owned());
+    cid.done(Order::Edit {
+        conversation: id,
+        message,
+        text,
+    })
+    .await;
+    let (message, emoji) = (own, "🎉".to_owned());
+    cid.done(Order::React {
+        conversation: id,
+        message,
+        emoji,
+    })
+    .await;
+    cid.say(id, "late").await;
+    bob.until("all of it", |seen| {
+        let mut texts = seen.texts(id);
+        texts.sort_unstable();
+        let is_reacted = !seen.posts[&(id, own)].reactions.is_empty();
+        texts == ["early, changed", "late", "of bob"] && is_reacted
+    })
+    .await;
+    ann.start().await;
+    ann.done(Order::Remove(id, cid.person())).await;
+    ann.connect(&mut bob).await;
+    bob.until("it to be gone", |seen| {
+        let mut texts = seen.texts(id);
+        texts.sort_unstable();
+        texts == ["early", "of bob"] && seen.posts[&(id, own)].reactions.is_empty()
+    })
+    .await;
+    // A later start shows the same.
+    bob.stop().await;
+    bob.start().await;
+    let before = None;
+    let page = bob.order(Order::Page {
+        conversation: id,
+        before,
+    });
+    let Ok(Ordered::Page { posts, .. }) = page.await else {
+        panic!("no page");
+    };
+    let mut texts: Vec<_> = posts.iter().map(|post| post.text.as_str()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["early", "of bob"]);
 }

@@ -232,3 +232,49 @@ async fn a_message_that_came_much_later_tells_when_it_came() {
     };
     assert_eq!(posts[0].came, None, "one's own has not come");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_reached_an_old_key_is_said_to_the_new_one_when_that_is_asked_for() {
+    let (mut ann, mut old) = (User::new("ann").await, User::new("bob").await);
+    let mut new = User::new("bob").await;
+    let (from, to) = (old.person(), new.person());
+    assert_eq!(
+        ann.order(Order::MoveOn { from, to }).await,
+        Ok(Ordered::Done)
+    );
+    assert!(ann.seen.chats.is_empty(), "there was nothing to go on with");
+    let before = ann.opened(Order::Direct(from)).await;
+    ann.say(before, "got").await;
+    old.connect(&mut ann).await;
+    old.until("the request", |seen| seen.chats.contains_key(&before))
+        .await;
+    old.done(Order::Join(before)).await;
+    old.until_texts(before, &["got"]).await;
+    ann.until("the receipt", |seen| {
+        let receipts = seen.find(before, "got").receipts.as_ref().unwrap();
+        receipts.iter().all(|receipt| receipt.delivered)
+    })
+    .await;
+    old.stop().await;
+    let deleted = ann.say(before, "deleted").await;
+    let reply = ann.say(before, "first").await;
+    ann.say(before, "second").await;
+    ann.done(Order::Delete {
+        conversation: before,
+        message: deleted,
+    })
+    .await;
+    let after = ann.opened(Order::MoveOn { from, to }).await;
+    assert_ne!(after, before);
+    assert_eq!(ann.seen.texts(after), ["first", "second"]);
+    assert!(ann.seen.chats[&before].archived && !ann.seen.chats[&after].archived);
+    assert_ne!(ann.seen.find(after, "first").id, reply);
+    // Once more, as after a crash: nothing twice.
+    assert_eq!(ann.opened(Order::MoveOn { from, to }).await, after);
+    assert_eq!(ann.seen.texts(after), ["first", "second"]);
+    new.connect(&mut ann).await;
+    new.until("the request", |seen| seen.chats.contains_key(&after))
+        .await;
+    new.done(Order::Join(after)).await;
+    new.until_texts(after, &["first", "second"]).await;
+}

@@ -67,6 +67,15 @@ impl Seen {
                 self.post(*post);
             }
             Event::PostChanged(post) => self.post(*post),
+            Event::PostsGone {
+                conversation,
+                messages,
+            } => {
+                for message in messages {
+                    let gone = self.posts.remove(&(conversation, message));
+                    assert!(gone.is_some(), "it was shown");
+                }
+            }
             Event::Posts {
                 conversation,
                 before: None,
@@ -183,6 +192,7 @@ impl User {
     /// Starts, and is told everything from the beginning.
     pub(crate) async fn start(&mut self) {
         let options = ChatsOptions {
+            keep: None,
             identity: self.identity.clone(),
             store: Some(self.store()),
             is_copy: false,

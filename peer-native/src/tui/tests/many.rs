@@ -588,3 +588,73 @@ fn a_click_in_the_list_leads_to_its_chat_or_person() {
     assert_eq!(click(&mut app, "2 ● bob"), None);
     assert_eq!(app.current, id(ERIN), "a box is over it");
 }
+
+#[test]
+fn a_chat_opens_at_its_first_unread_message() {
+    let mut app = showing(several(), id(BOB));
+    let read = |number| Command::Read {
+        conversation: id(TEAM),
+        message: message_id(number),
+    };
+    for number in 200..260 {
+        let text = format!("new {number}");
+        happen(&mut app, &said(post(id(TEAM), number, "bob", &text)));
+    }
+    let unread = 60;
+    happen(&mut app, &begun(id(TEAM), Chat { unread, ..team() }));
+    let mark = Event::Read {
+        conversation: id(TEAM),
+        message: message_id(199),
+    };
+    happen(&mut app, &mark);
+    app.show(id(TEAM));
+    assert_eq!(due(&mut app, NOW), [], "nothing of it was seen");
+    let shown = screen(&mut app, SMALL, after(300));
+    assert!(
+        shown.contains("new 200") && !shown.contains("new 259"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(p2pchat_model::wording::label::NEW),
+        "{shown}"
+    );
+    assert_eq!(due(&mut app, NOW), [], "its end was not seen");
+    press(&mut app, KeyCode::End);
+    let shown = screen(&mut app, SMALL, after(300));
+    assert!(shown.contains("new 259"), "{shown}");
+    assert_eq!(due(&mut app, NOW), [read(259)]);
+    // What comes now is followed.
+    happen(&mut app, &said(post(id(TEAM), 300, "bob", "newest")));
+    assert!(screen(&mut app, SMALL, after(300)).contains("newest"));
+}
+
+#[test]
+fn what_is_held_back_from_a_changed_key_says_so_and_is_sent_when_the_user_asks_for_it() {
+    let mut app = showing(several(), id(BOB));
+    let accept = |although_verified| Command::AcceptKey {
+        conversation: id(BOB),
+        although_verified,
+    };
+    let waits = Post {
+        receipts: Some(vec![p2pchat_model::Receipt {
+            to: named("bob"),
+            delivered: false,
+        }]),
+        ..post(id(BOB), 120, "alice", "are you there?")
+    };
+    happen(&mut app, &said(waits));
+    happen(&mut app, &begun(id(BOB), direct("bob", Trust::Changed)));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains("x not sent: bob's key changed"), "{shown}");
+    assert!(shown.contains("has not been sent"), "{shown}");
+    assert_eq!(commands(enter(&mut app, "/anyway")), [accept(false)]);
+    let verified = direct("bob", Trust::ChangedAfterVerified);
+    happen(&mut app, &begun(id(BOB), verified));
+    assert_eq!(enter(&mut app, "hello"), None);
+    assert_eq!(app.input.editor.text(), "hello", "it is not lost");
+    app.input.editor.take();
+    assert_eq!(enter(&mut app, "/anyway"), None);
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains("Enter: Accept new code"), "{shown}");
+    assert_eq!(commands(press(&mut app, KeyCode::Enter)), [accept(true)]);
+}

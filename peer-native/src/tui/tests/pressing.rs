@@ -305,6 +305,48 @@ fn tab_completes_a_name() {
 }
 
 #[test]
+fn who_has_an_encrypted_program_is_asked_into_the_open_chat_after_a_question() {
+    let mut app = app(in_chat());
+    let call = match enter(&mut app, "/request erin") {
+        Some(Act::Send(call)) => call,
+        other => panic!("{other:?}"),
+    };
+    let erin: p2pchat_model::Username = "erin".parse().unwrap();
+    let words = p2pchat_model::wording::chat::has_encrypted(&[erin]);
+    let failure = Failure {
+        names: vec![erin],
+        ..Failure::new(NOW, "request", Problem::HasEncrypted).with_message(words.clone())
+    };
+    let refused = |app: &mut App, call: &Call| {
+        let update = Update {
+            re: call.id.clone(),
+            ..Event::Failed(failure.clone()).into()
+        };
+        app.apply(&update, NOW);
+    };
+    refused(&mut app, &call);
+    assert!(screen(&mut app, (80, 20), NOW).contains("erin has an encrypted p2pchat"));
+    assert_eq!(
+        press(&mut app, KeyCode::Enter),
+        None,
+        "a key for what was there before"
+    );
+    let later = app.key(KeyEvent::from(KeyCode::Enter), after(1));
+    let names = vec![erin];
+    assert_eq!(
+        commands(later),
+        [Command::AllowOpen { names }, call.command]
+    );
+    let call = match enter(&mut app, "/request erin") {
+        Some(Act::Send(call)) => call,
+        other => panic!("{other:?}"),
+    };
+    refused(&mut app, &call);
+    assert_eq!(app.key(KeyEvent::from(KeyCode::Char('y')), after(1)), None);
+    assert!(app.question.is_none() && app.opening.is_none());
+}
+
+#[test]
 fn the_keys_to_quit_ask_first_and_always_work() {
     for mut app in [app(View::default()), asked()] {
         press(&mut app, KeyCode::F(1));

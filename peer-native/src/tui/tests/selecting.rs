@@ -1,7 +1,8 @@
 //! Messages are chosen, and replied to, edited, deleted, reacted to and looked at.
 
 use insta::assert_snapshot;
-use p2pchat_model::Post;
+use p2pchat_model::wording::chat;
+use p2pchat_model::{Post, Target};
 
 use super::chats::*;
 use super::*;
@@ -142,4 +143,62 @@ fn reactions_are_given_by_digit_or_typed_and_taken_back() {
     );
     press(&mut app, KeyCode::Char('i'));
     assert_snapshot!("info_small", screen(&mut app, SMALL, after(200)));
+}
+
+#[test]
+fn messages_of_someone_blocked_are_folded_away_in_a_group_until_they_are_asked_for() {
+    let mut app = showing(several(), id(TEAM));
+    let blocked = Event::Blocks {
+        at: NOW,
+        list: vec![Target::new("carol").unwrap()],
+        change: None,
+    };
+    happen(&mut app, &blocked);
+    app.ring = false;
+    app.focus(false);
+    happen(&mut app, &said(post(id(TEAM), 200, "carol", "look at me")));
+    assert!(!app.take_ring(), "the bell is not for them");
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(
+        shown.contains(chat::FOLDED) && !shown.contains("look at me"),
+        "{shown}"
+    );
+    select(&mut app);
+    press(&mut app, KeyCode::Char('r'));
+    assert!(app.selecting.is_some(), "it is not answered unseen");
+    press(&mut app, KeyCode::Enter);
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(
+        shown.contains("look at me") && !shown.contains(chat::FOLDED),
+        "{shown}"
+    );
+    app.show(id(BOB));
+    app.show(id(TEAM));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(!shown.contains("look at me"), "{shown}");
+}
+
+#[test]
+fn enter_opens_the_links_of_a_message_one_after_the_other() {
+    let mut app = showing(several(), id(TEAM));
+    let text = "see https://a.example/x?y=1, or https://b.example";
+    happen(&mut app, &said(post(id(TEAM), 200, "bob", text)));
+    select(&mut app);
+    for link in [
+        "https://a.example/x?y=1",
+        "https://b.example",
+        "https://a.example/x?y=1",
+    ] {
+        assert_eq!(
+            press(&mut app, KeyCode::Enter),
+            Some(Act::Open(link.to_owned()))
+        );
+        assert!(app.hint.as_deref().unwrap().contains(link));
+    }
+    let link = "https://b.example".to_owned();
+    assert_eq!(app.not_opened(link.clone()), Act::Copy(link));
+    happen(&mut app, &said(post(id(TEAM), 201, "bob", "no link")));
+    press(&mut app, KeyCode::Down);
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert!(app.hint.as_deref().unwrap().contains("no link"));
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::time::Duration;
 
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Deed, MAX_AHEAD, Unable};
@@ -135,6 +136,8 @@ pub(super) enum Command {
     /// Whether there may be sessions.
     SetOpen(bool),
     RegistryTime(Option<u64>),
+    /// For how long what was written is kept.
+    Keep(Option<Duration>),
 }
 
 /// Called when all that came before it is stored.
@@ -348,6 +351,16 @@ impl Handle {
     /// [`Failed::Stopped`]
     pub async fn set_registry_time(&self, time: Option<u64>) -> Result<(), Failed> {
         self.send(Command::RegistryTime(time)).await
+    }
+
+    /// Sets for how long what was written is kept; without it, for as long as there is room. What
+    /// is older goes within an hour, once the registry has told the time: a wrong clock deletes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Failed::Stopped`]
+    pub async fn set_keep(&self, keep: Option<Duration>) -> Result<(), Failed> {
+        self.send(Command::Keep(keep)).await
     }
 
     /// Makes a session with a device, unless there is one.

@@ -171,6 +171,7 @@ impl Core {
                 }
             }
             Command::SetOpen(is_open) => self.set_open(is_open, turn),
+            Command::Keep(keep) => self.age.keep = keep,
             Command::RegistryTime(time) => {
                 self.registry = time.map(|time| (time, self.millis()));
                 self.look_at_clock(turn);
@@ -312,19 +313,9 @@ impl Core {
         if let Err(error) = self.store.index_words() {
             tracing::debug!(%error, "words cannot be indexed");
         }
-        match self.store.surplus() {
-            Ok(surplus) => {
-                for (id, facts) in surplus {
-                    for fact in facts {
-                        if let Fact::Floor { join, position } = fact {
-                            let forgotten = self.sync.forget_below(id, join, position);
-                            turn.effects.extend(forgotten);
-                        }
-                    }
-                }
-            }
-            Err(error) => tracing::debug!(%error, "the store cannot be made smaller"),
-        }
+        let surplus = self.store.surplus();
+        self.forget(surplus, turn);
+        self.forget_old(turn);
     }
 
     fn look_at_clock(&mut self, turn: &mut Turn) {

@@ -89,6 +89,7 @@ impl Names {
                 self.put(who);
                 by.iter_mut().for_each(|by| self.put(by));
             }
+            ChatChange::AskedMore { by, .. } => by.iter_mut().for_each(|by| self.put(by)),
             ChatChange::Joined(who)
             | ChatChange::Left(who)
             | ChatChange::Owner(who)

@@ -118,7 +118,7 @@ impl Chats {
         let waits = |wish: &mut Wish| wish.names.contains(&name);
         for wish in self.wishes.extract_if(.., waits).collect::<Vec<_>>() {
             let message = format!("{name}: {}", problem.words());
-            fail(cx, wish.asker, wish.command, Refusal { problem, message });
+            fail(cx, wish.asker, wish.command, Refusal::new(problem, message));
         }
     }
 }

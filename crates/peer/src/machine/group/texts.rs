@@ -35,10 +35,7 @@ impl Group {
         if recipients.is_empty() {
             return Err(Problem::NobodyThere.into());
         }
-        let bad_text = |message| Refusal {
-            problem: Problem::BadText,
-            message,
-        };
+        let bad_text = |message| Refusal::new(Problem::BadText, message);
         let letters = letters_too_many(&text);
         if letters > 0 {
             return Err(bad_text(wording::message_too_long(letters)));

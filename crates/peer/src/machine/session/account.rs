@@ -21,10 +21,8 @@ impl Session {
         password: Passphrase,
         display_name: DisplayName,
     ) -> Result<(), Refusal> {
-        name.check_new().map_err(|error| Refusal {
-            problem: Problem::BadName,
-            message: error.to_string(),
-        })?;
+        name.check_new()
+            .map_err(|error| Refusal::new(Problem::BadName, error.to_string()))?;
         let credentials = Credentials {
             name,
             password: Some(password),
@@ -344,10 +342,9 @@ pub(super) fn may_pass(problem: Problem) -> bool {
 /// The password for a registry of version 1.
 fn legacy_password(password: Option<&Passphrase>) -> Result<Password, Refusal> {
     let password = password.ok_or(Problem::PasswordNeeded)?;
-    password.to_version_1().map_err(|error| Refusal {
-        problem: Problem::BadPassword,
-        message: error.to_string(),
-    })
+    password
+        .to_version_1()
+        .map_err(|error| Refusal::new(Problem::BadPassword, error.to_string()))
 }
 
 /// Whether legacy clients cannot use a password.

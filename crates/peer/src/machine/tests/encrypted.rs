@@ -6,6 +6,7 @@ use p2pchat_model::{
     Call, Command, Event, FrontEndId, JoinedBy, Link, Notice, PeerAddr, Person, Problem, Target,
     Timestamp, Trust, User, Username, View,
 };
+use p2pchat_protocol::ChatAnswer;
 use p2pchat_protocol::v2::{
     Binding, Certificate, DeviceId, DeviceKey, DisplayName, Endpoint, Fingerprint, FromRegistry,
     Goodbye, PersonKey, PublicKey, Refusal, Seat, SeatState, Signature, SignedIn, Status,
@@ -18,6 +19,7 @@ use crate::known::{Known, KnownFile};
 
 mod account;
 mod chats;
+mod open_chat;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,6 +35,10 @@ struct Bench {
     kept: Vec<(KnownFile, String)>,
     /// What the conversations were told.
     told: Vec<ToChats>,
+    /// The addresses that chat requests were sent to.
+    requests: Vec<PeerAddr>,
+    /// How chat requests were answered.
+    answers: Vec<ChatAnswer>,
     calls: u64,
 }
 
@@ -115,6 +121,8 @@ impl Bench {
             connects: Vec::new(),
             kept: Vec::new(),
             told: Vec::new(),
+            requests: Vec::new(),
+            answers: Vec::new(),
             calls: 0,
         };
         bench.pump();
@@ -220,6 +228,8 @@ impl Bench {
                     panic!("version 1 is spoken")
                 }
                 Output::Chats(told) => self.told.push(told),
+                Output::Request { to, .. } => self.requests.push(to),
+                Output::Answer { answer, .. } => self.answers.push(answer),
                 _ => {}
             }
         }

@@ -13,6 +13,16 @@ use crate::machine::SendId;
 /// With more than so many entries to look at, no more events are taken until these are told.
 const MAX_ENTRIES: usize = 4096;
 
+/// How many entries of each log count.
+pub(super) type Limits = BTreeMap<JoinId, u64>;
+
+/// What was told of conversations.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) chats: BTreeMap<Id, Chat>,
+    pub(super) limits: BTreeMap<Id, Limits>,
+}
+
 /// What is to be looked at.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -29,6 +39,8 @@ pub(super) struct Batch {
 pub(super) struct About {
     /// Who is in, what is unread, and so on.
     pub(super) chat: bool,
+    /// What of each log counts, as the membership may be different.
+    pub(super) limits: bool,
     /// New entries.
     pub(super) entries: Vec<EntryId>,
     /// What was delivered of own logs.
@@ -44,6 +56,15 @@ pub(super) struct About {
 }
 
 impl About {
+    /// Its state, and what of it counts.
+    pub(super) fn membership() -> Self {
+        Self {
+            chat: true,
+            limits: true,
+            ..Self::default()
+        }
+    }
+
     /// Its state alone.
     pub(super) fn chat() -> Self {
         Self {
@@ -76,6 +97,7 @@ impl Batch {
         self.entries += about.entries.len() + about.delivered.len();
         let known = self.conversations.entry(id).or_default();
         known.chat |= about.chat;
+        known.limits |= about.limits;
         known.read |= about.read;
         known.draft |= about.draft;
         known.entries.extend(about.entries);
@@ -85,10 +107,17 @@ impl Batch {
     }
 
     /// The states of its conversations, of those that were told.
-    pub(super) fn of(&self, told: &BTreeMap<Id, Chat>) -> BTreeMap<Id, Chat> {
-        let known = self.conversations.keys();
-        let known = known.filter_map(|id| Some((*id, told.get(id)?.clone())));
-        known.collect()
+    pub(super) fn of(&self, told: &BTreeMap<Id, Chat>, counted: &BTreeMap<Id, Limits>) -> Told {
+        let about = self.conversations.iter();
+        let told = about
+            .clone()
+            .filter_map(|(id, _)| Some((*id, told.get(id)?.clone())));
+        let compared = about.filter(|(_, about)| about.limits);
+        let counted = compared.filter_map(|(id, _)| Some((*id, counted.get(id)?.clone())));
+        Told {
+            chats: told.collect(),
+            limits: counted.collect(),
+        }
     }
 
     pub(super) fn answer(&mut self, id: SendId, answer: Answer) {

@@ -1,6 +1,6 @@
 //! What was found goes out as events.
 
-use p2pchat_model::{Chat, Event};
+use p2pchat_model::{Chat, ChatChange, Event};
 use p2pchat_protocol::v2::conversation::ConversationId as Id;
 use tokio::time::Instant;
 
@@ -27,6 +27,7 @@ impl Task {
         let Found {
             id,
             chat,
+            limits,
             is_whole,
             changes,
             events,
@@ -38,7 +39,6 @@ impl Task {
             known.extend(ahead.into_iter().take(room));
             self.look_again.get_or_insert(Instant::now() + LOOK_AGAIN);
         }
-        let conversation = conversation_id(&id);
         let old = self.told.get(&id);
         let mut chat = chat.filter(|chat| is_whole || old != Some(chat));
         let comes_first =
@@ -46,14 +46,11 @@ impl Task {
         if let Some(chat) = chat.take_if(comes_first) {
             self.emit_chat(id, chat).await;
         }
-        for change in changes {
-            let at = wall();
-            self.event(Event::ChatChanged {
-                conversation,
-                at,
-                change,
-            })
-            .await;
+        if let Some(limits) = limits {
+            self.counted.insert(id, limits);
+        }
+        for change in self.invited.gather(id, changes, Instant::now()) {
+            self.changed(id, change).await;
         }
         for event in events {
             if let Event::Post(post) = &event
@@ -66,6 +63,17 @@ impl Task {
         if let Some(chat) = chat {
             self.emit_chat(id, chat).await;
         }
+    }
+
+    /// Tells how the membership has changed.
+    pub(super) async fn changed(&self, id: Id, change: ChatChange) {
+        let (conversation, at) = (conversation_id(&id), wall());
+        self.event(Event::ChatChanged {
+            conversation,
+            at,
+            change,
+        })
+        .await;
     }
 
     async fn emit_chat(&mut self, id: Id, chat: Chat) {

@@ -11,11 +11,11 @@ use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
 
-use super::batch::{About, Batch};
+use super::batch::{About, Batch, Limits, Told};
 use super::changes::changes;
 use super::orders::{Answer, Refused, Result as OrderResult};
 use super::shown::{Shown, conversation_id};
-use crate::conversations::{Failed, Handle, Post as StoredPost, Store, StoreError, View};
+use crate::conversations::{Failed, Handle, Post as StoredPost, Store, StoreError, View, Visible};
 use crate::machine::{Ordered, SendId};
 
 /// The messages of a page, and the most that are found.
@@ -27,6 +27,9 @@ const AT_ONCE: usize = 50;
 /// Of how many messages of a conversation, the newest, it is told when they were delivered: more
 /// than front ends show at first. The others are right when they are read again.
 const RECENT: usize = 200;
+/// How many messages that do not count any more are taken away, the newest, and how many that they
+/// had changed: more than front ends show. The others are right when they are read again.
+const MAX_GONE: usize = 10_000;
 
 /// What was found of a conversation.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(super) struct Found {
     pub(super) id: Id,
     /// Its state.
     pub(super) chat: Option<Chat>,
+    /// What of each log counts, if that was looked at.
+    pub(super) limits: Option<Limits>,
     /// Whether it is told from the beginning, whatever was told before.
     pub(super) is_whole: bool,
     /// What has changed of its membership.
@@ -55,7 +60,7 @@ pub(super) struct Findings {
 pub(super) async fn look(
     handle: Handle,
     batch: Batch,
-    told: BTreeMap<Id, Chat>,
+    told: Told,
     account: Option<Username>,
 ) -> Findings {
     let mut findings = Findings::default();
@@ -127,6 +132,7 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
     Ok(Found {
         id,
         chat: Some(shown.chat(account)?),
+        limits: Some(shown.visible.limits.clone()),
         is_whole: true,
         changes: Vec::new(),
         events,
@@ -165,14 +171,15 @@ fn marks(
 async fn look_at_each(
     handle: &Handle,
     conversations: BTreeMap<Id, About>,
-    mut told: BTreeMap<Id, Chat>,
+    mut told: Told,
     account: Option<Username>,
 ) -> Result<Vec<Found>, Failed> {
     let mut all = Vec::new();
     for (id, mut about) in conversations {
         let entries = std::mem::take(&mut about.entries);
-        let old = told.remove(&id);
-        let read = move |view: &View<'_>| look_at(view, &id, &about, old.as_ref(), account);
+        let (old, limits) = (told.chats.remove(&id), told.limits.remove(&id));
+        let old = (old, limits.unwrap_or_default());
+        let read = move |view: &View<'_>| look_at(view, &id, &about, &old, account);
         let Some(mut found) = handle.read(read).await?? else {
             continue;
         };
@@ -216,7 +223,7 @@ fn look_at(
     view: &View<'_>,
     id: &Id,
     about: &About,
-    old: Option<&Chat>,
+    (old, old_limits): &(Option<Chat>, Limits),
     account: Option<Username>,
 ) -> Result<Option<Found>, StoreError> {
     let Some(shown) = Shown::new(view, id) else {
@@ -225,6 +232,7 @@ fn look_at(
     let mut found = Found {
         id: *id,
         chat: None,
+        limits: None,
         is_whole: false,
         changes: Vec::new(),
         events: Vec::new(),
@@ -236,6 +244,10 @@ fn look_at(
             found.changes = changes(old, &chat, &shown);
         }
         found.chat = Some(chat);
+    }
+    if about.limits {
+        found.events.extend(uncounted(view, &shown, old_limits)?);
+        found.limits = Some(shown.visible.limits.clone());
     }
     for join in &about.ended {
         let logs = &shown.replica.membership().logs;
@@ -252,6 +264,44 @@ fn look_at(
             .extend(delivered(view, &shown, &about.delivered)?);
     }
     Ok(Some(found))
+}
+
+/// What does not count any more of logs that a removal has cut: messages are gone, and those that
+/// were changed are as before.
+fn uncounted(view: &View<'_>, shown: &Shown<'_>, old: &Limits) -> Result<Vec<Event>, StoreError> {
+    let (id, now) = (shown.id(), &shown.visible.limits);
+    let limit = |join: &JoinId| now.get(join).copied().unwrap_or_default();
+    let cut = old.iter().filter(|(join, before)| limit(join) < **before);
+    let cut: Limits = cut.map(|(join, before)| (*join, *before)).collect();
+    if cut.is_empty() {
+        return Ok(Vec::new());
+    }
+    let before = Visible {
+        limits: cut.clone(),
+        ..shown.visible.clone()
+    };
+    let mut messages = Vec::new();
+    view.store.walk_back(&id, None, None, &before, |entry| {
+        let counts = entry.place.position < limit(&entry.join);
+        messages.extend((!counts).then(|| entry.message_id()));
+        messages.len() < MAX_GONE
+    })?;
+    let mut events = Vec::new();
+    if !messages.is_empty() {
+        let conversation = conversation_id(&id);
+        events.push(Event::PostsGone {
+            conversation,
+            messages,
+        });
+    }
+    for join in cut.keys() {
+        for message in view.store.changed_from(&id, join, limit(join), MAX_GONE)? {
+            if let Some(post) = view.store.post(&id, &message, &shown.visible)? {
+                events.push(Event::PostChanged(Box::new(shown.post(&post)?)));
+            }
+        }
+    }
+    Ok(events)
 }
 
 /// A message that an entry began is not kept; one that it changed is as it was before.

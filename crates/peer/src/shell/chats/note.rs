@@ -17,7 +17,9 @@ impl Task {
     pub(super) async fn note(&mut self, event: node::Event) {
         use node::Event as From;
         let about = match event {
-            From::Opened(id) | From::Requested(id) | From::Membership(id) => (id, About::chat()),
+            From::Opened(id) | From::Requested(id) | From::Membership(id) => {
+                (id, About::membership())
+            }
             From::Entries(id, entries) => (id, entries_of(entries)),
             From::Delivered {
                 conversation,
@@ -112,6 +114,9 @@ impl Task {
                 message,
             })
             .await;
+        }
+        for (id, change) in self.invited.due(now) {
+            self.changed(id, change).await;
         }
         if self.look_again.is_some_and(|at| at <= now) {
             self.look_again = None;

@@ -1,14 +1,15 @@
 //! The orders of the machine, carried out with the handle of the node.
 
-use p2pchat_conversation::replica::{Deed, Replica, Role, Unable};
-use p2pchat_model::{MessageId, Problem};
+use p2pchat_conversation::message::Text;
+use p2pchat_conversation::replica::{Deed, Kind, Replica, Role, Unable};
+use p2pchat_model::{CallId, FrontEndId, MessageId, Problem};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 
 use super::batch::About;
-use super::shown::conversation_id;
+use super::shown::{Shown, conversation_id};
 use crate::conversations::{Entry, Failed, Handle, Mark, Store, StoreError, View};
 use crate::machine::{Order, Ordered, SaidBy};
 
@@ -92,7 +93,7 @@ type Done<T = ()> = std::result::Result<T, Refused>;
 /// The conversation whose orders an order waits for.
 pub(super) fn queue_of(order: &Order) -> Option<Id> {
     let id = match order {
-        Order::Direct(_) | Order::Group { .. } => return None,
+        Order::Direct(_) | Order::MoveOn { .. } | Order::Group { .. } => return None,
         Order::Find { conversation, .. } => (*conversation)?,
         Order::Add { conversation, .. }
         | Order::Say { conversation, .. }
@@ -122,6 +123,14 @@ pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Ca
     let orders = Orders { handle, me };
     let (answer, look_at) = match (order, id) {
         (Order::Direct(person), _) => (ready(orders.direct(person).await), None),
+        (Order::MoveOn { from, to }, _) => match orders.move_on(from, to).await {
+            Ok(None) => (Answer::Ready(Ok(Ordered::Done)), None),
+            Ok(Some((left, opened))) => {
+                let opened = Ordered::Opened(conversation_id(&opened));
+                (Answer::Ready(Ok(opened)), Some((left, About::chat())))
+            }
+            Err(refused) => (ready(Err(refused)), None),
+        },
         (Order::Group { name, people }, _) => (ready(orders.group(name, people).await), None),
         (
             Order::Find {
@@ -172,6 +181,48 @@ fn ready(result: Done<Ordered>) -> Answer {
     Answer::Ready(result.map_err(Into::into))
 }
 
+/// The conversation with a person, and the texts that have not reached them, the oldest first.
+type Waiting = Option<(Id, Vec<(MessageId, String)>)>;
+
+fn waiting(view: &View<'_>, person: PersonKey) -> std::result::Result<Waiting, StoreError> {
+    let is_it = |replica: &&Replica| match replica.kind() {
+        Kind::Direct(people) => people.contains(&person),
+        Kind::Group => false,
+    };
+    let replica = view.sync.conversations().find(is_it);
+    let shown = replica.and_then(|replica| Shown::new(view, &replica.id()));
+    let Some(shown) = shown else {
+        return Ok(None);
+    };
+    let (id, me) = (shown.id(), shown.replica.person());
+    let mut own = Vec::new();
+    view.store
+        .walk_back(&id, None, None, &shown.visible, |entry| {
+            let got = shown
+                .replica
+                .has_got(&person, &entry.join, entry.place.position);
+            own.extend((entry.author == me && !got).then_some(entry));
+            true
+        })?;
+    let mut texts = Vec::new();
+    for entry in own.into_iter().rev() {
+        let post = view.store.with_naming(&id, entry, &shown.visible)?;
+        if let Some(Text::Shown(text)) = post.message().map(|message| message.text) {
+            texts.push((post.entry.message_id(), text.to_owned()));
+        }
+    }
+    Ok(Some((id, texts)))
+}
+
+/// In place of the call of a front end: a message is said to a new key once.
+fn moved_on(message: MessageId) -> SaidBy {
+    SaidBy {
+        front_end: FrontEndId::new("moved-on").expect("it is short and of letters"),
+        id: CallId::Text(message.to_string().into()),
+        fingerprint: 0,
+    }
+}
+
 struct Orders {
     handle: Handle,
     me: PersonKey,
@@ -184,6 +235,23 @@ impl Orders {
         }
         let id = self.handle.direct(person).await?;
         Ok(Ordered::Opened(conversation_id(&id)))
+    }
+
+    /// Says what has not reached a person under the key before to the one that they have now. The
+    /// conversations, if there is the one with the key before.
+    async fn move_on(&self, from: PersonKey, to: PersonKey) -> Done<Option<(Id, Id)>> {
+        let waiting = self.handle.read(move |view: &View<'_>| waiting(view, from));
+        let Some((left, waiting)) = waiting.await?? else {
+            return Ok(None);
+        };
+        let opened = self.handle.direct(to).await?;
+        for (message, text) in waiting {
+            let said_by = moved_on(message);
+            let talk = Talk::Message { text };
+            self.handle.say_by(opened, talk, Some(said_by)).await?;
+        }
+        self.handle.mark(left, Mark::Archived(true)).await?;
+        Ok(Some((left, opened)))
     }
 
     async fn group(

@@ -14,7 +14,8 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::batch::{About, Batch};
+use super::batch::{About, Batch, Limits};
+use super::invited::Invited;
 use super::live::Live;
 use super::look::{Findings, look};
 use super::orders::{Carried, carry_out, queue_of};
@@ -61,6 +62,9 @@ pub(super) struct Task {
     to: mpsc::Sender<FromChats>,
     /// The states that were told last, without what is [`Live`].
     pub(super) told: BTreeMap<Id, Chat>,
+    /// What of each log of these counted then.
+    pub(super) counted: BTreeMap<Id, Limits>,
+    pub(super) invited: Invited,
     pub(super) live: Live,
     pub(super) batch: Batch,
     /// At most one.
@@ -95,6 +99,8 @@ impl Task {
             account: None,
             to,
             told: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            invited: Invited::default(),
             live: Live::default(),
             batch: Batch::default(),
             looking: JoinSet::new(),
@@ -140,7 +146,8 @@ impl Task {
         events: &mut broadcast::Receiver<node::Event>,
     ) {
         self.look();
-        let due = self.live.next().into_iter().chain(self.look_again).min();
+        let due = [self.live.next(), self.look_again, self.invited.next()];
+        let due = due.into_iter().flatten().min();
         tokio::select! {
             told = asked.recv(), if !self.is_stopping => match told {
                 Some(told) => self.obey(told).await,
@@ -175,7 +182,7 @@ impl Task {
             return;
         }
         let batch = std::mem::take(&mut self.batch);
-        let told = batch.of(&self.told);
+        let told = batch.of(&self.told, &self.counted);
         let look = look(self.handle.clone(), batch, told, self.account);
         self.looking.spawn(look);
     }

@@ -260,6 +260,101 @@ fn orders_are_answered_in_full_and_only_for_conversations_that_there_are() {
 }
 
 #[test]
+fn what_waits_goes_to_a_new_key_when_the_user_accepts_it() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
+    let accept = |bench: &mut Bench, although_verified| {
+        bench.command(Command::AcceptKey {
+            conversation: conversation(),
+            although_verified,
+        });
+    };
+    bench.chat(40);
+    bench.found_on("bob", 40, &[5]);
+    accept(&mut bench, false);
+    assert_eq!(bench.failures(), [Problem::NotPossible], "it is their key");
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 4)));
+    bench.found("bob", 41, 4);
+    assert_eq!(bench.member().trust, Some(Trust::Changed));
+    assert_eq!(bench.orders(), [], "nothing goes to the new key by itself");
+    accept(&mut bench, false);
+    let (from, to) = (person(40), person(41));
+    let orders = bench.orders();
+    let [(id, Order::MoveOn { .. })] = orders[..] else {
+        panic!("{orders:?}")
+    };
+    assert_eq!(orders[0].1, Order::MoveOn { from, to });
+    let other = ConversationId::encrypted(&[9; 32]);
+    bench.events.clear();
+    bench.result(id, Ok(Ordered::Opened(other)));
+    let opened = Event::Opened {
+        conversation: other,
+    };
+    assert_eq!(bench.events, [opened, Event::Done]);
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::New));
+    assert_eq!(
+        bench.member().trust,
+        Some(Trust::Changed),
+        "it is with the old key"
+    );
+    // What was not carried out is tried again.
+    accept(&mut bench, false);
+    assert_eq!(bench.orders()[0].1, Order::MoveOn { from, to });
+}
+
+#[test]
+fn a_key_in_place_of_a_verified_one_is_accepted_with_more_than_one_word() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
+    bench.chat(40);
+    bench.found_on("bob", 40, &[5]);
+    let code = "12345678901234567890".parse().unwrap();
+    let mut answered = 0;
+    // Their devices are asked for too.
+    let mut answer = |bench: &mut Bench, key, serial| {
+        let is_of_bob = |sent: &&ToRegistry| **sent == ToRegistry::Lookup(name("bob"));
+        while answered < bench.sent.iter().filter(is_of_bob).count() {
+            answered += 1;
+            bench.found("bob", key, serial);
+        }
+    };
+    let trust = |bench: &mut Bench, answer: &mut dyn FnMut(&mut Bench, u8, u64), key, serial| {
+        bench.command(Command::Trust {
+            name: name("bob"),
+            code,
+            verified: true,
+        });
+        answer(bench, key, serial);
+        let is_it =
+            |(_, work): &(SendId, Work)| matches!(work, Work::Code(of) if *of == person(key));
+        let at = bench.work.iter().position(is_it).unwrap();
+        let (id, _) = bench.work.remove(at);
+        let result = WorkResult::Code(code);
+        bench.input(Input::WorkDone { id, result });
+    };
+    trust(&mut bench, &mut answer, 40, 3);
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 4)));
+    answer(&mut bench, 41, 4);
+    bench.orders();
+    for although_verified in [false, true] {
+        bench.command(Command::AcceptKey {
+            conversation: conversation(),
+            although_verified,
+        });
+    }
+    assert_eq!(bench.failures(), [Problem::UserKeyChanged]);
+    let (from, to) = (person(40), person(41));
+    let orders: Vec<_> = bench.orders().into_iter().map(|(_, order)| order).collect();
+    assert_eq!(orders, [Order::MoveOn { from, to }]);
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::New));
+    // The comparison of codes is an act of the user too.
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 5)));
+    assert_eq!(bench.orders(), []);
+    trust(&mut bench, &mut answer, 42, 5);
+    let (from, to) = (person(41), person(42));
+    let orders: Vec<_> = bench.orders().into_iter().map(|(_, order)| order).collect();
+    assert_eq!(orders, [Order::MoveOn { from, to }]);
+}
+
+#[test]
 fn nothing_is_said_to_someone_whose_verified_key_is_another_one_now() {
     let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
     bench.chat(40);

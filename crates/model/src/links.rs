@@ -13,6 +13,14 @@ pub enum Piece<'a> {
     Block(&'a str),
 }
 
+/// The links in a text, as they are written.
+pub fn all(text: &str) -> impl Iterator<Item = &str> {
+    pieces(text).into_iter().filter_map(|piece| match piece {
+        Piece::Link(link) => Some(link),
+        Piece::Text(_) | Piece::Code(_) | Piece::Block(_) => None,
+    })
+}
+
 /// What begins and ends lines of code.
 const FENCE: &str = "```";
 
