@@ -18,7 +18,11 @@ impl Task {
         use node::Event as From;
         let about = match event {
             From::Opened(id) | From::Requested(id) | From::Membership(id) => (id, About::chat()),
-            From::Entries(id, entries) => (id, entries_of(entries)),
+            From::Entries {
+                conversation,
+                person,
+                entries,
+            } => (conversation, entries_of(Some(person), entries)),
             From::Delivered {
                 conversation,
                 join,
@@ -117,7 +121,7 @@ impl Task {
             self.look_again = None;
             for (id, entries) in std::mem::take(&mut self.ahead) {
                 let entries = entries.into_iter().collect();
-                self.batch.add(id, entries_of(entries));
+                self.batch.add(id, entries_of(None, entries));
             }
         }
     }
@@ -140,9 +144,9 @@ impl Task {
     }
 }
 
-fn entries_of(entries: Vec<EntryId>) -> About {
+fn entries_of(by: Option<PersonKey>, entries: Vec<EntryId>) -> About {
     About {
-        entries,
+        entries: entries.into_iter().map(|entry| (by, entry)).collect(),
         ..About::chat()
     }
 }

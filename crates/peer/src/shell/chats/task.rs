@@ -174,7 +174,7 @@ impl Task {
         if !self.looking.is_empty() || self.batch.is_empty() {
             return;
         }
-        let batch = std::mem::take(&mut self.batch);
+        let batch = self.batch.next(&self.me);
         let told = batch.of(&self.told);
         let look = look(self.handle.clone(), batch, told, self.account);
         self.looking.spawn(look);
