@@ -16,7 +16,7 @@ mod facts;
 mod take;
 mod write;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
@@ -65,7 +65,8 @@ pub struct Replica {
     device: DeviceKey,
     person: PersonKey,
     roster: Roster,
-    sealed: BTreeMap<EntryId, Sealed>,
+    /// The entries of the roster as they came.
+    sealed: BTreeMap<EntryId, Box<[u8]>>,
     /// Of the sorted ids, once it was asked for.
     roster_hash: OnceCell<[u8; 32]>,
     membership: Membership,
@@ -87,6 +88,18 @@ pub struct Replica {
     begun: BTreeMap<JoinId, Option<Named>>,
     /// Own entries that nobody will be shown where they are.
     again: BTreeSet<EntryId>,
+    /// What was found out of the heads, by the clock after which they are seen, until a log or who is
+    /// in changes: all who are connected ask for the same, one after the other.
+    summaries: RefCell<BTreeMap<Clock, Summary>>,
+}
+
+/// What is held of all logs, of the entries after a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// The digest of the heads.
+    pub(crate) digest: [u8; 32],
+    /// Whether something is missing below a head.
+    pub(crate) has_gap: bool,
 }
 
 impl Replica {
@@ -112,7 +125,18 @@ impl Replica {
             got: BTreeMap::new(),
             begun: BTreeMap::new(),
             again: BTreeSet::new(),
+            summaries: RefCell::default(),
         }
+    }
+
+    /// The summary for a clock, which is computed once.
+    pub(crate) fn summary(&self, from: Clock, compute: impl FnOnce() -> Summary) -> Summary {
+        if let Some(known) = self.summaries.borrow().get(&from) {
+            return *known;
+        }
+        let summary = compute();
+        self.summaries.borrow_mut().insert(from, summary);
+        summary
     }
 
     /// Its id.
@@ -146,9 +170,10 @@ impl Replica {
             let of = |removal: &EntryId| Fact::Shut(*person, *removal);
             removals.iter().map(of)
         });
-        let mut entries: Vec<_> = self.sealed.values().collect();
-        entries.sort_by_key(|sealed| (sealed.entry.clock, sealed.entry.id));
-        let entries = entries.into_iter().cloned().map(Fact::Roster);
+        let mut entries: Vec<_> = self.roster.entries().collect();
+        entries.sort_by_key(|entry| (entry.clock, entry.id));
+        let entries = entries.into_iter().filter_map(|entry| self.seal_of(&entry.id));
+        let entries = entries.map(Fact::Roster);
         entries.chain(shut).collect()
     }
 
@@ -237,8 +262,14 @@ impl Replica {
     }
 
     /// The roster entries with these ids, as they are sent.
-    pub fn sealed<'a>(&'a self, ids: &'a [EntryId]) -> impl Iterator<Item = &'a Sealed> {
-        ids.iter().filter_map(|id| self.sealed.get(id))
+    pub fn sealed(&self, ids: &[EntryId]) -> impl Iterator<Item = Sealed> {
+        ids.iter().filter_map(|id| self.seal_of(id))
+    }
+
+    fn seal_of(&self, id: &EntryId) -> Option<Sealed> {
+        let entry = self.roster.get(id)?.clone();
+        let bytes = self.sealed.get(id)?.clone();
+        Some(Sealed { entry, bytes })
     }
 
     /// The ids of the roster, sorted.

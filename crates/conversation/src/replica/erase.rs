@@ -66,16 +66,15 @@ impl Replica {
     /// The positions of a log at which edits are held without their bodies, of which it is not seen
     /// that they were erased: others may have the bodies.
     pub(crate) fn doubtful(&self, join: &JoinId) -> impl Iterator<Item = u64> {
-        let author = self.author(join);
-        let log = self.logs.get(join);
         let of_log = self
             .bodiless
             .iter()
             .filter(move |(_, place)| place.0 == *join);
         let doubtful = of_log.filter(move |(id, (_, position))| {
+            let log = self.logs.get(join);
             let entry = log.and_then(|log| log.get(*position));
             entry.is_some_and(|entry| entry.header.kind == Talk::EDIT)
-                && author.is_some_and(|author| !self.has_erased(&author, id))
+                && (self.author(join)).is_some_and(|author| !self.has_erased(&author, id))
         });
         doubtful.map(|(_, (_, position))| *position)
     }

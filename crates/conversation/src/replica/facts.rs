@@ -79,7 +79,7 @@ impl Replica {
         match fact {
             Fact::Roster(sealed) => {
                 self.roster.insert(sealed.entry.clone());
-                self.sealed.insert(sealed.entry.id, sealed.clone());
+                self.sealed.insert(sealed.entry.id, sealed.bytes.clone());
                 self.roster_hash.take();
             }
             Fact::Dropped(id) => {
@@ -129,6 +129,7 @@ impl Replica {
 
     /// Finds out who is in.
     pub(super) fn judge(&mut self) {
+        self.summaries.get_mut().clear();
         self.membership = self.judged();
     }
 
@@ -140,6 +141,7 @@ impl Replica {
     }
 
     pub(super) fn log_mut(&mut self, join: &JoinId) -> &mut TalkLog {
+        self.summaries.get_mut().clear();
         let conversation = self.id;
         let new = || TalkLog::new(conversation, *join);
         self.logs.entry(*join).or_insert_with(new)

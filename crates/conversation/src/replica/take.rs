@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
+use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed, RosterEntry};
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey};
@@ -30,19 +30,19 @@ impl Replica {
     /// missing are dropped; they come again once it is there.
     pub fn take_roster(&mut self, entries: Vec<Sealed>, seal: &impl Seal) -> Took {
         let mut took = Took::default();
-        let mut size = self
-            .sealed
-            .values()
-            .map(|sealed| sealed.bytes.len())
-            .sum::<usize>();
-        let others = self.sealed.values().filter(|it| !self.is_by_owner(it));
-        let mut by_others: usize = others.map(|sealed| sealed.bytes.len()).sum();
+        let mut size: usize = self.sealed.values().map(|bytes| bytes.len()).sum();
+        let by_other = |(id, _): &(&EntryId, _)| {
+            let entry = self.roster.get(id);
+            !entry.is_some_and(|entry| self.is_by_owner(entry))
+        };
+        let others = self.sealed.iter().filter(by_other);
+        let mut by_others: usize = others.map(|(_, bytes)| bytes.len()).sum();
         for sealed in entries {
             if self.sealed.contains_key(&sealed.entry.id) {
                 continue;
             }
             let len = sealed.bytes.len();
-            let by_other = if self.is_by_owner(&sealed) { 0 } else { len };
+            let by_other = if self.is_by_owner(&sealed.entry) { 0 } else { len };
             let has_room = size + len <= MAX_ROSTER && by_others + by_other <= MAX_BY_OTHERS;
             if !has_room || !self.is_valid(&sealed, seal) {
                 took.dropped += 1;
@@ -62,8 +62,8 @@ impl Replica {
     }
 
     /// Whether someone wrote an entry who is or was an owner.
-    fn is_by_owner(&self, sealed: &Sealed) -> bool {
-        let writer = self.roster.person(&sealed.entry);
+    fn is_by_owner(&self, entry: &RosterEntry) -> bool {
+        let writer = self.roster.person(entry);
         writer.is_some_and(|writer| self.membership.ever_owners.contains(&writer))
     }
 
@@ -226,8 +226,8 @@ impl Replica {
         let is_genuine = of
             .zip(entry)
             .is_some_and(|(of, entry)| seal.is_spoken(entry, &of.device));
-        if !is_genuine && let Some(log) = self.logs.get_mut(join) {
-            log.forget(position);
+        if !is_genuine && self.logs.contains_key(join) {
+            self.log_mut(join).forget(position);
         }
         is_genuine
     }

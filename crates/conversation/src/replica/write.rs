@@ -116,10 +116,10 @@ impl Replica {
         let add = self.membership.adds.get(&self.person);
         let add = add.and_then(|add| self.roster.find_add(add));
         let add = add.and_then(|add| match add {
-            Carried::Own(entry) => self.sealed.get(&entry.id),
-            Carried::ByJoin(add) => Some(add),
+            Carried::Own(entry) => self.seal_of(&entry.id),
+            Carried::ByJoin(add) => Some(add.clone()),
         });
-        add.cloned().ok_or(Unable::NotIn)
+        add.ok_or(Unable::NotIn)
     }
 
     /// The entry that begins a group, and an invitation of oneself, by which this person's further

@@ -14,20 +14,34 @@ use crate::replica::{Fact, Replica, Role, Took};
 use crate::seal::Seal;
 
 impl<S: Seal> Sync<S> {
-    /// A frame has come over a session.
-    pub fn receive(&mut self, id: SessionId, frame: Frame, now: Now) -> Vec<Effect> {
+    /// Frames have come over a session.
+    pub fn receive(
+        &mut self,
+        id: SessionId,
+        frames: impl IntoIterator<Item = Frame>,
+        now: Now,
+    ) -> Vec<Effect> {
         let mut effects = Vec::new();
+        for frame in frames {
+            self.take(id, frame, now, &mut effects);
+        }
+        self.ask(id, now, &mut effects);
+        self.tell_all(now, &mut effects);
+        effects
+    }
+
+    fn take(&mut self, id: SessionId, frame: Frame, now: Now, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get(&id) else {
-            return effects;
+            return;
         };
         let person = session.person;
         let conversation = frame.conversation;
         let is_known = self.conversations.contains_key(&conversation);
         match frame.what {
-            What::Have(have) if is_known => self.told(id, conversation, have, &mut effects),
-            What::Have(have) => self.consider(id, conversation, &have, now, &mut effects),
+            What::Have(have) if is_known => self.told(id, conversation, have, effects),
+            What::Have(have) => self.consider(id, conversation, &have, now, effects),
             What::Roster(entries) if is_known => {
-                self.take_roster(id, conversation, entries, now, &mut effects);
+                self.take_roster(id, conversation, entries, now, effects);
             }
             What::Roster(entries) => {
                 self.take_candidate(id, conversation, entries, now);
@@ -39,13 +53,13 @@ impl<S: Seal> Sync<S> {
                     link.answered();
                 }
             }
-            What::Done => self.judge_candidate(id, conversation, now, &mut effects),
-            What::Want(want) => self.serve(id, conversation, &want, &mut effects),
+            What::Done => self.judge_candidate(id, conversation, now, effects),
+            What::Want(want) => self.serve(id, conversation, &want, effects),
             What::Talk { join, stretch } => {
-                self.take_talk(id, conversation, &join, stretch, now, &mut effects);
+                self.take_talk(id, conversation, &join, stretch, now, effects);
             }
             What::Proof { join, entries } => {
-                self.take_proof(id, conversation, &join, &entries, &mut effects);
+                self.take_proof(id, conversation, &join, &entries, effects);
             }
             What::Answer(to) => {
                 if let Some(replica) = self.conversations.get_mut(&conversation) {
@@ -53,9 +67,6 @@ impl<S: Seal> Sync<S> {
                 }
             }
         }
-        self.ask(id, now, &mut effects);
-        self.tell_all(now, &mut effects);
-        effects
     }
 
     fn link(&mut self, id: SessionId, conversation: ConversationId) -> Option<&mut Link> {

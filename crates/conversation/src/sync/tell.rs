@@ -9,7 +9,7 @@ use p2pchat_protocol::v2::peer::MAX_ITEMS;
 
 use super::frame::{Ending, Frame, Have, Heads, Item, Short, What};
 use super::{Effect, MAX_PIECE, Now, SessionId, Sync, TELL_EVERY, stored};
-use crate::replica::{Fact, Kind, Replica, Role};
+use crate::replica::{Fact, Kind, Replica, Role, Summary};
 use crate::seal::Seal;
 
 impl<S: Seal> Sync<S> {
@@ -155,8 +155,9 @@ impl<S: Seal> Sync<S> {
                 .checked_sub(if is_first { TELL_EVERY } else { 0 });
             link.told = Some(told.unwrap_or_default());
             let owes = std::mem::take(&mut link.owes);
-            let is_curious = wants_items(replica, &session.person) || link.may_have_bodies(replica);
-            let asks = owes.question || (owes.digest && is_curious);
+            let is_curious =
+                || wants_items(replica, &session.person, &self.seal) || link.may_have_bodies(replica);
+            let asks = owes.question || (owes.digest && is_curious());
             let roster = roster_hash(replica, &self.seal);
             let people = match replica.kind() {
                 Kind::Group => None,
@@ -175,8 +176,11 @@ impl<S: Seal> Sync<S> {
             if owes.digest {
                 have(Heads::Digest(digest(replica, from, &self.seal)));
             }
-            let is_owed = |item: &Item| owes.all || owes.items.contains(&item.join);
-            let items: Vec<_> = items(replica, from).filter(is_owed).collect();
+            let items: Vec<_> = if owes.all {
+                items(replica, from).collect()
+            } else {
+                items_of(replica, &owes.items, from).collect()
+            };
             for piece in items.chunks(MAX_ITEMS) {
                 have(Heads::Items(piece.to_vec()));
             }
@@ -257,9 +261,18 @@ pub(super) fn roster_hash(replica: &Replica, seal: &impl Seal) -> Short {
 
 /// What is held of the logs that both see.
 pub(super) fn items(replica: &Replica, from: Option<Clock>) -> impl Iterator<Item = Item> {
-    let logs = replica.membership().logs.keys();
-    let shared = logs.filter_map(move |join| Some((join, from?)));
-    shared.filter_map(|(join, from)| item(replica, join, from))
+    items_of(replica, replica.membership().logs.keys(), from)
+}
+
+/// The same of some logs.
+fn items_of<'a>(
+    replica: &'a Replica,
+    joins: impl IntoIterator<Item = &'a JoinId>,
+    from: Option<Clock>,
+) -> impl Iterator<Item = Item> {
+    let counts = |join: &&JoinId| replica.membership().logs.contains_key(*join);
+    let shared = joins.into_iter().filter(counts);
+    shared.filter_map(move |join| item(replica, join, from?))
 }
 
 fn item(replica: &Replica, join: &JoinId, from: Clock) -> Option<Item> {
@@ -292,38 +305,54 @@ fn item(replica: &Replica, join: &JoinId, from: Clock) -> Option<Item> {
 /// A hash of the heads that both see. Where the stretches below begin is not in it: newcomers and
 /// those who keep less would never agree.
 pub(super) fn digest(replica: &Replica, from: Option<Clock>, seal: &impl Seal) -> Short {
-    let mut bytes = Vec::new();
-    for item in items(replica, from) {
-        bytes.extend(item.join.0);
-        bytes.extend(item.next.to_be_bytes());
-        bytes.extend(item.newest.0);
-        let end = item.end.map_or([u8::MAX; 9], |end| {
-            let mut bytes = [0; 9];
-            bytes[..8].copy_from_slice(&end.position.to_be_bytes());
-            bytes[8] = u8::from(end.is_lowest);
-            bytes
-        });
-        bytes.extend(end);
-    }
-    Short::from(seal.digest(&bytes))
+    let digest = match from {
+        Some(from) => summary(replica, from, seal).digest,
+        None => seal.digest(&[]),
+    };
+    Short::from(digest)
+}
+
+fn summary(replica: &Replica, from: Clock, seal: &impl Seal) -> Summary {
+    replica.summary(from, || {
+        let mut bytes = Vec::new();
+        for item in items(replica, Some(from)) {
+            bytes.extend(item.join.0);
+            bytes.extend(item.next.to_be_bytes());
+            bytes.extend(item.newest.0);
+            let end = item.end.map_or([u8::MAX; 9], |end| {
+                let mut bytes = [0; 9];
+                bytes[..8].copy_from_slice(&end.position.to_be_bytes());
+                bytes[8] = u8::from(end.is_lowest);
+                bytes
+            });
+            bytes.extend(end);
+        }
+        let mut logs = replica.membership().logs.keys();
+        Summary {
+            digest: seal.digest(&bytes),
+            has_gap: logs.any(|join| has_gap(replica, join, from)),
+        }
+    })
+}
+
+fn has_gap(replica: &Replica, join: &JoinId, from: Clock) -> bool {
+    let log = replica.log(join).zip(replica.head(join, from));
+    log.is_some_and(|(log, head)| log.missing(0..head.next).is_some())
 }
 
 /// Whether the items of a person are of use though their digest agrees: there may be gaps below the
 /// heads, or own entries that they are not known to hold.
-fn wants_items(replica: &Replica, person: &PersonKey) -> bool {
+fn wants_items(replica: &Replica, person: &PersonKey, seal: &impl Seal) -> bool {
     let Some(from) = shared(replica, person) else {
         return false;
     };
-    replica.membership().logs.iter().any(|(join, of)| {
-        let Some(head) = replica.head(join, from) else {
-            return false;
-        };
-        let has_gap = replica
-            .log(join)
-            .is_some_and(|log| log.missing(0..head.next).is_some());
-        let is_own = of.person == replica.person() && *person != of.person;
-        has_gap || (is_own && !replica.has_got(person, join, head.next - 1))
-    })
+    let logs = replica.membership().logs.iter();
+    let mut own = logs.filter(|(_, of)| of.person == replica.person() && of.person != *person);
+    let lacks = |join: &JoinId| {
+        let head = replica.head(join, from);
+        head.is_some_and(|head| !replica.has_got(person, join, head.next - 1))
+    };
+    summary(replica, from, seal).has_gap || own.any(|(join, _)| lacks(join))
 }
 
 /// Sends roster entries, in this order, in pieces.
@@ -342,7 +371,7 @@ pub(super) fn send_roster(
             size = 0;
         }
         size += sealed.bytes.len();
-        piece.push(sealed.clone());
+        piece.push(sealed);
     }
     if !piece.is_empty() {
         send(id, replica.id(), What::Roster(piece), effects);

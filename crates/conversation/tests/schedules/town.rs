@@ -269,7 +269,7 @@ impl Town {
             .sync
             .as_mut()
             .unwrap()
-            .receive(id, frame, now);
+            .receive(id, [frame], now);
         self.carry_out(to, effects);
         self.deliver();
     }
@@ -361,7 +361,7 @@ impl Town {
             .sync
             .as_mut()
             .unwrap()
-            .receive(session, frame, now);
+            .receive(session, [frame], now);
         self.carry_out(to, effects);
         true
     }

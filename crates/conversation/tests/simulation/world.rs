@@ -207,7 +207,7 @@ impl World {
         }
         let now = self.now(device);
         if let Some(sync) = self.devices[device].sync.as_mut() {
-            let effects = sync.receive(id, frame, now);
+            let effects = sync.receive(id, [frame], now);
             self.carry_out(device, effects);
         }
     }

@@ -59,7 +59,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    pub(super) fn write(&mut self, fact: &Fact) -> Result<(), StoreError> {
+    /// Writes facts, in their order.
+    pub(super) fn write_all(&mut self, facts: &[Fact]) -> Result<(), StoreError> {
+        let talk = |fact: &&Fact| matches!(fact, Fact::Talk { .. });
+        self.index.expect(facts.iter().filter(talk).count());
+        facts.iter().try_for_each(|fact| self.write(fact))
+    }
+
+    fn write(&mut self, fact: &Fact) -> Result<(), StoreError> {
         let conversation = self.conversation;
         match fact {
             Fact::Roster(sealed) => self.roster(sealed)?,
@@ -165,11 +172,19 @@ impl<'a> Writer<'a> {
         let body = entry.body.as_deref();
         let talk = body.and_then(|body| Talk::decode(header.kind, body).ok());
         let target = talk.as_ref().and_then(target).map(|target| target.0);
-        let sql = "INSERT INTO talk (conversation, log, position, place, id, kind, target, sealed, body, came)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+        let (conversation, id, kind) = (self.conversation, entry.id.0, header.kind);
+        let text = match &talk {
+            Some(Talk::Message { text } | Talk::Reply { text, .. }) => Some(text),
+            _ => None,
+        };
+        let indexed = match text {
+            Some(text) if self.index.takes(id, kind)? => Some(text),
+            _ => None,
+        };
+        let sql = "INSERT INTO talk (conversation, log, position, place, id, kind, target, sealed, body, came, indexed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
         let sealed = sealed_bytes(&Named::from(entry));
         let came = i64::try_from(wall().0).unwrap_or(i64::MAX);
-        let (conversation, id, kind) = (self.conversation, entry.id.0, header.kind);
         let columns = params![
             conversation,
             log,
@@ -180,14 +195,21 @@ impl<'a> Writer<'a> {
             target,
             sealed,
             body,
-            came
+            came,
+            indexed.is_some()
         ];
         let is_new = self.transaction.prepare_cached(sql)?.execute(columns)? > 0;
         if !is_new {
             self.remove("log = ?1 AND position = ?2", &[&log, &position])?;
             self.execute(sql, columns)?;
         }
-        self.index.touch(entry.id.0, header.kind, target);
+        match indexed {
+            Some(text) => {
+                let row = self.transaction.last_insert_rowid();
+                self.index.add(row, text)?;
+            }
+            None => self.index.touch(id, kind, target),
+        }
         Ok(())
     }
 

@@ -8,8 +8,11 @@
 //! | `turn` | what is stored, sent and told after them, and in which order |
 //!
 //! It takes its inputs in turns: what has come since the last one is dealt with, committed in one
-//! transaction, and then sent. A session has one frame in a turn at most, so one that sends a lot
-//! does not delay the others by more than that.
+//! transaction, and then sent. A session has one frame in a turn at most, or the entries that came
+//! in one read, so one that sends a lot does not delay the others by more than that.
+//!
+//! The sessions run in the thread of the node too: handing each frame to another thread and back
+//! took a third of the time of a message. What waits meanwhile is read after the commit, together.
 //!
 //! **Invariant:** nothing is sent, and no call answered, before what it follows from is committed.
 
@@ -33,9 +36,9 @@ use p2pchat_protocol::v2::peer::{ALPN, Bye};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey};
 use p2pchat_secure::{Acceptor, Connector, Identity};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime;
+use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinSet, yield_now};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -82,7 +85,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Opens the store and starts. Has to be called within a runtime, which sessions run on.
+    /// Opens the store and starts.
     ///
     /// # Errors
     /// If the store cannot be opened or read.
@@ -97,26 +100,28 @@ impl Node {
         let (stopping, killed) = (CancellationToken::new(), CancellationToken::new());
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
-        let runtime = runtime::Handle::current();
         let (events, acceptor) = (handle.events.clone(), handle.incoming());
         let (stop, kill) = (stopping.clone(), killed.clone());
         let run = move || {
             let _ends = tell_ended;
-            let _entered = runtime.enter();
             let asked = Asked {
                 commands: asked,
                 accepted,
                 stopping: stop,
             };
-            match Core::open(options, events, asked, acceptor) {
-                Ok(core) => {
-                    let _ = tell_started.send(Ok(()));
-                    runtime.block_on(kill.run_until_cancelled(core.run()));
+            let runtime = Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.expect("the system has room for a runtime");
+            runtime.block_on(async {
+                match Core::open(options, events, asked, acceptor) {
+                    Ok(core) => {
+                        let _ = tell_started.send(Ok(()));
+                        kill.run_until_cancelled(core.run()).await;
+                    }
+                    Err(error) => {
+                        let _ = tell_started.send(Err(error));
+                    }
                 }
-                Err(error) => {
-                    let _ = tell_started.send(Err(error));
-                }
-            }
+            });
         };
         let thread = thread::Builder::new().name("conversations".to_owned());
         let spawned = thread.spawn(run);
@@ -237,8 +242,8 @@ impl Core {
             sync.restore(kept.id, kept.kind, kept.facts);
         }
         if options.is_copy {
-            let retired = sync.retire();
-            store.commit(&turn::changes(&retired))?;
+            let mut retired = sync.retire();
+            store.commit(&turn::changes(&mut retired))?;
             gone_on_with.clear();
         }
         let (tell_inputs, inputs) = mpsc::channel(MAX_TOGETHER);
@@ -314,6 +319,8 @@ impl Core {
             if self.finish(turn).await.is_err() {
                 break;
             }
+            // The sessions write what is to be sent, and read what has come, before the next commit.
+            yield_now().await;
         }
         for line in self.lines.values() {
             line.outbound.close(Bye::Leaving);
@@ -354,7 +361,10 @@ impl Core {
         {
             oldest.task.abort();
         }
-        self.connect(Route::Accepted(stream), None);
+        match connect::taken_over(stream) {
+            Ok(stream) => self.connect(Route::Accepted(stream), None),
+            Err(error) => tracing::debug!(%error, "a connection cannot be taken over"),
+        }
     }
 
     /// Ends all sessions and takes no new ones, or takes them again.

@@ -6,8 +6,13 @@
 
 mod outbound;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use p2pchat_conversation::sync::{MAX_OPEN, SessionId};
@@ -18,12 +23,12 @@ use p2pchat_protocol::v2::peer::{
 };
 use p2pchat_secure::{HandshakeError, Secured, sha256, verify_certificate};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use outbound::MAX_UNREAD;
-pub(super) use outbound::Outbound;
+pub(super) use outbound::{Outbound, encoded};
 
 /// How long a connection may take until it is encrypted, and again until the other side has said
 /// hello.
@@ -37,6 +42,8 @@ const MAX_WAITING: usize = MAX_OPEN + 1;
 const MAX_WAITING_BYTES: usize = 1024 * 1024;
 /// How much is read or written at once.
 const CHUNK: usize = 16 * 1024;
+/// The most frames of entries that are dealt with together, of those that came in one read.
+const MAX_TOGETHER: usize = 64;
 
 /// Why a session ended, or did not begin.
 #[derive(Debug, Error)]
@@ -87,6 +94,8 @@ pub(super) enum Told {
     Met { hello: Hello, outbound: Outbound },
     /// A frame has come. With it comes how many entries in it were left out.
     Frame { frame: ToPeer, dropped: usize },
+    /// Entries have come, and maybe the ends of answers, in several frames.
+    Talk(Vec<About>),
 }
 
 /// Both sides say hello. Gives the other's.
@@ -155,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         mut self,
         session: SessionId,
         outbound: &Outbound,
-        queue: mpsc::UnboundedReceiver<Vec<u8>>,
+        queue: mpsc::UnboundedReceiver<Arc<[u8]>>,
         inputs: &mpsc::Sender<Inbound>,
     ) -> SessionError {
         let incoming = Incoming {
@@ -195,9 +204,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
 struct Reader<R> {
     stream: R,
     decoder: FrameDecoder,
-    buffer: Box<[u8]>,
+    /// What was read and is no frame yet.
+    left: Box<[u8]>,
+    /// How much of it is.
     start: usize,
-    end: usize,
+}
+
+thread_local! {
+    /// What all sessions of a thread read into, one after the other: most of them are idle.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
@@ -205,27 +220,44 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         Self {
             stream,
             decoder: FrameDecoder::default(),
-            buffer: vec![0; CHUNK].into(),
+            left: Box::default(),
             start: 0,
-            end: 0,
         }
+    }
+
+    /// The next frame, if all of it was read already.
+    fn next_read(&mut self, limit: usize) -> Result<Option<Frame>, SessionError> {
+        let mut bytes = &self.left[self.start..];
+        let frame = self.decoder.next(&mut bytes, limit)?;
+        self.start = self.left.len() - bytes.len();
+        Ok(frame)
     }
 
     /// The next frame. Loses nothing if it is dropped while it waits.
     async fn next(&mut self, limit: usize) -> Result<Frame, SessionError> {
         loop {
-            let mut bytes = &self.buffer[self.start..self.end];
-            let frame = self.decoder.next(&mut bytes, limit)?;
-            self.start = self.end - bytes.len();
-            if let Some(frame) = frame {
+            if let Some(frame) = self.next_read(limit)? {
                 return Ok(frame);
             }
-            let read = self.stream.read(&mut self.buffer).await?;
-            if read == 0 {
+            // All of it was taken.
+            (self.left, self.start) = (Box::default(), 0);
+            self.left = self.read().await?;
+            if self.left.is_empty() {
                 return Err(SessionError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
-            (self.start, self.end) = (0, read);
         }
+    }
+
+    /// What comes next; nothing at the end.
+    async fn read(&mut self) -> io::Result<Box<[u8]>> {
+        poll_fn(|context| {
+            BUFFER.with_borrow_mut(|buffer| {
+                let mut into = ReadBuf::new(buffer);
+                ready!(Pin::new(&mut self.stream).poll_read(context, &mut into))?;
+                Poll::Ready(Ok(into.filled().into()))
+            })
+        })
+        .await
     }
 }
 
@@ -239,17 +271,18 @@ struct Writer<W> {
 impl<W: AsyncWrite + Unpin> Writer<W> {
     async fn run(
         &mut self,
-        mut queue: mpsc::UnboundedReceiver<Vec<u8>>,
+        mut queue: mpsc::UnboundedReceiver<Arc<[u8]>>,
         queued: &watch::Sender<usize>,
     ) -> SessionError {
         loop {
             let written = match timeout(PING_INTERVAL, queue.recv()).await {
-                Ok(Some(mut bytes)) => {
+                Ok(Some(first)) => {
+                    let mut bytes = first.to_vec();
                     // What waits goes with it: each write is a call of the system.
                     while bytes.len() < CHUNK
                         && let Ok(more) = queue.try_recv()
                     {
-                        bytes.extend(more);
+                        bytes.extend_from_slice(&more);
                     }
                     let is_last = queue.is_empty();
                     let written = self.write(&bytes, is_last).await;
@@ -309,7 +342,7 @@ impl Incoming<'_> {
                     self.pass_waiting().await
                 }
                 came = timeout(SILENCE, reader.next(MAX_TO_PEER)), if has_room => match came {
-                    Ok(Ok(frame)) => self.came(&frame).await,
+                    Ok(Ok(frame)) => self.came(frame, reader).await,
                     Ok(Err(error)) => Err(error),
                     Err(_) => Err(SessionError::Silent),
                 },
@@ -320,10 +353,48 @@ impl Incoming<'_> {
         }
     }
 
-    async fn came(&mut self, frame: &Frame) -> Result<(), SessionError> {
-        let Some((read, dropped)) = decode(frame)? else {
+    /// Entries are passed on together, up to the first frame of another kind.
+    async fn came<R: AsyncRead + Unpin>(
+        &mut self,
+        first: Frame,
+        reader: &mut Reader<R>,
+    ) -> Result<(), SessionError> {
+        let mut talk = Vec::new();
+        let mut next = Ok(Some(first));
+        while let Ok(Some(frame)) = &next {
+            match decode(frame) {
+                Ok(Some((ToPeer::About(about), _))) if is_talk(&about) => talk.push(about),
+                read => {
+                    self.pass_talk(talk).await?;
+                    return match read? {
+                        Some((read, dropped)) => self.one(read, dropped, frame).await,
+                        None => Ok(()),
+                    };
+                }
+            }
+            next = if talk.len() < MAX_TOGETHER {
+                reader.next_read(MAX_TO_PEER)
+            } else {
+                Ok(None)
+            };
+        }
+        self.pass_talk(talk).await?;
+        next.map(|_| ())
+    }
+
+    async fn pass_talk(&self, talk: Vec<About>) -> Result<(), SessionError> {
+        if talk.is_empty() {
             return Ok(());
-        };
+        }
+        tell(self.inputs, self.session, Told::Talk(talk)).await
+    }
+
+    async fn one(
+        &mut self,
+        read: ToPeer,
+        dropped: usize,
+        frame: &Frame,
+    ) -> Result<(), SessionError> {
         let is_long = self.outbound.is_long();
         match read {
             ToPeer::Hello(_) => Err(SessionError::Malformed),
@@ -358,6 +429,11 @@ impl Incoming<'_> {
     async fn pass(&self, frame: ToPeer, dropped: usize) -> Result<(), SessionError> {
         tell(self.inputs, self.session, Told::Frame { frame, dropped }).await
     }
+}
+
+/// Whether a frame has entries, or ends an answer.
+fn is_talk(about: &About) -> bool {
+    matches!(about.what, What::Talk { .. } | What::Done)
 }
 
 async fn becomes_short(queued: &mut watch::Receiver<usize>) {

@@ -160,9 +160,7 @@ impl Store {
                 Change::Facts(id, facts) => {
                     let row = row_of(&transaction, id)?;
                     let mut writer = Writer::new(&transaction, row);
-                    for fact in facts {
-                        writer.write(fact)?;
-                    }
+                    writer.write_all(facts)?;
                     let of = writer.finish()?;
                     owed.words |= of.words;
                     owed.erasure |= of.erasure;

@@ -182,7 +182,7 @@ async fn new_entries(events: &mut Receiver<Event>) -> Result<Vec<EntryId>> {
     let mut all = Vec::new();
     let mut next = Some(events.recv().await?);
     while let Some(event) = next {
-        if let Event::Entries(_, entries) = event {
+        if let Event::Entries { entries, .. } = event {
             all.extend(entries);
         }
         next = events.try_recv().ok();

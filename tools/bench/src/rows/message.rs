@@ -109,7 +109,7 @@ impl Pair {
             let said = node.say(self.conversation, Talk::Message { text });
             let arrived = async {
                 loop {
-                    if let Event::Entries(_, entries) = self.events.recv().await? {
+                    if let Event::Entries { entries, .. } = self.events.recv().await? {
                         return anyhow::Ok((entries, began.elapsed()));
                     }
                 }

@@ -1,5 +1,6 @@
 //! How connections become sessions.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +74,11 @@ impl Shared {
             }
         })
     }
+}
+
+/// A connection of another runtime, whose thread would be woken for each thing that comes.
+pub(super) fn taken_over(stream: TcpStream) -> io::Result<TcpStream> {
+    TcpStream::from_std(stream.into_std()?)
 }
 
 /// Accepts connections until it is aborted, or the node is gone. More wait in the system's queue

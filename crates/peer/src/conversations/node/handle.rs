@@ -33,7 +33,14 @@ pub enum Event {
     /// This device's person is asked to be in one more.
     Requested(ConversationId),
     /// There are new entries, of this device or of others.
-    Entries(ConversationId, Vec<EntryId>),
+    Entries {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// Who wrote them.
+        person: PersonKey,
+        /// Which.
+        entries: Vec<EntryId>,
+    },
     /// A person holds entries of one of this person's logs.
     Delivered {
         /// Of which conversation.

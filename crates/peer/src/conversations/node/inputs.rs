@@ -1,16 +1,18 @@
 //! What comes: frames of the sessions, commands, and the time.
 
+use std::sync::Arc;
+
 use p2pchat_conversation::message;
 use p2pchat_conversation::replica::{Fact, Role};
 use p2pchat_conversation::sync::{Effect, PATIENCE, SessionId};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
-use p2pchat_protocol::v2::peer::{Bye, Ephemeral, Hello, ToPeer};
+use p2pchat_protocol::v2::peer::{Bye, Ephemeral, Frame as About, Hello, ToPeer};
 
 use super::super::Said;
 use super::super::places::Place;
-use super::super::session::{Inbound, Outbound, SessionError, Told};
+use super::super::session::{Inbound, Outbound, SessionError, Told, encoded};
 use super::handle::{Command, Event, Failed, MAX_COMMANDS, Say};
 use super::turn::Turn;
 use super::{Core, Line, Route};
@@ -27,6 +29,7 @@ impl Core {
         match what {
             Told::Met { hello, outbound } => self.met(session, &hello, outbound, turn),
             Told::Frame { frame, dropped } => self.received(session, frame, dropped, turn),
+            Told::Talk(talk) => self.received_about(session, talk, turn),
         }
     }
 
@@ -102,13 +105,11 @@ impl Core {
         }
         let before = self.sync.dropped;
         self.sync.dropped += dropped;
-        let now = self.now();
-        self.places.touch(id, now.millis);
+        self.log_dropped(before);
         match frame {
-            ToPeer::About(frame) => {
-                turn.effects.extend(self.sync.receive(id, frame, now));
-            }
+            ToPeer::About(frame) => self.received_about(id, vec![frame], turn),
             ToPeer::Ephemeral { conversation, what } => {
+                self.places.touch(id, self.millis());
                 let person = self.places.get(id).map(|place| place.person);
                 if let Some(person) = person.filter(|it| self.is_shared(&conversation, it)) {
                     turn.events.push(Event::Ephemeral {
@@ -120,6 +121,16 @@ impl Core {
             }
             ToPeer::Hello(_) | ToPeer::Ping | ToPeer::Pong | ToPeer::Bye(_) => {}
         }
+    }
+
+    fn received_about(&mut self, id: SessionId, frames: Vec<About>, turn: &mut Turn) {
+        if !self.lines.contains_key(&id) {
+            return;
+        }
+        let before = self.sync.dropped;
+        let now = self.now();
+        self.places.touch(id, now.millis);
+        turn.effects.extend(self.sync.receive(id, frames, now));
         self.log_dropped(before);
     }
 
@@ -292,7 +303,7 @@ impl Core {
         only: Option<PersonKey>,
         turn: &mut Turn,
     ) {
-        let frame = ToPeer::Ephemeral { conversation, what };
+        let bytes = encoded(&ToPeer::Ephemeral { conversation, what });
         let sessions: Vec<_> = self
             .places
             .iter()
@@ -301,7 +312,7 @@ impl Core {
             .map(|(id, _)| id)
             .collect();
         for id in sessions {
-            self.send(id, &frame, turn);
+            self.send_bytes(id, Arc::clone(&bytes), turn);
         }
     }
 

@@ -1,5 +1,6 @@
 //! One turn: what follows from its inputs is committed, then sent and told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use p2pchat_conversation::log::End;
@@ -10,6 +11,7 @@ use p2pchat_protocol::v2::peer::{Bye, ToPeer};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use super::super::session::encoded;
 use super::super::{Change, Said, StoreError};
 use super::handle::{Answer, Event, Read, View};
 use super::{Core, Line};
@@ -34,19 +36,51 @@ pub(super) struct Turn {
     pub(super) calls: Vec<(SaidBy, Said)>,
     pub(super) reads: Vec<Read>,
     pub(super) changes: Vec<(Change, oneshot::Sender<Result<(), StoreError>>)>,
+    /// The frame that was sent last. The next member mostly gets the same.
+    last: Option<(ToPeer, Arc<[u8]>)>,
+}
+
+impl Turn {
+    /// A frame as it is sent, encoded once for all who get it one after the other.
+    fn encoded(&mut self, frame: Frame) -> Arc<[u8]> {
+        let frame = ToPeer::About(frame);
+        if let Some((last, bytes)) = &self.last
+            && *last == frame
+        {
+            return Arc::clone(bytes);
+        }
+        let bytes = encoded(&frame);
+        self.last = Some((frame, Arc::clone(&bytes)));
+        bytes
+    }
 }
 
 /// The node cannot go on.
 pub(super) struct Stopped;
 
-/// What of the effects is stored.
-pub(super) fn changes(effects: &[Effect]) -> Vec<Change> {
-    let changes = effects.iter().filter_map(|effect| match effect {
-        Effect::Open(id, kind) => Some(Change::Open(*id, *kind)),
-        Effect::Store(id, facts) => Some(Change::Facts(*id, facts.clone())),
+/// Takes what is stored out of the effects: facts of one conversation that follow each other as one
+/// change.
+pub(super) fn changes(effects: &mut Vec<Effect>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for effect in std::mem::take(effects) {
+        match (effect, changes.last_mut()) {
+            (Effect::Open(id, kind), _) => changes.push(Change::Open(id, kind)),
+            (Effect::Store(id, facts), Some(Change::Facts(last, before))) if *last == id => {
+                before.extend(facts);
+            }
+            (Effect::Store(id, facts), _) => changes.push(Change::Facts(id, facts)),
+            (other, _) => effects.push(other),
+        }
+    }
+    changes
+}
+
+/// The facts among changes.
+fn facts(changes: &[Change]) -> impl Iterator<Item = (ConversationId, &Vec<Fact>)> {
+    changes.iter().filter_map(|change| match change {
+        Change::Facts(id, facts) => Some((*id, facts)),
         _ => None,
-    });
-    changes.collect()
+    })
 }
 
 impl Core {
@@ -55,15 +89,15 @@ impl Core {
         self.say_waiting(&mut turn);
         // Sessions that end while it is sent have effects too.
         while !turn.effects.is_empty() {
-            let effects = std::mem::take(&mut turn.effects);
-            let mut changes = changes(&effects);
+            let mut effects = std::mem::take(&mut turn.effects);
+            let mut changes = changes(&mut effects);
             let calls = turn.calls.drain(..);
             changes.extend(calls.map(|(by, said)| Change::Call(by, said)));
-            let ended = self.ended_logs(&effects);
+            let ended = self.ended_logs(&changes);
             self.commit(&changes).await?;
             turn.events.extend(ended);
-            self.note_begun(&effects);
-            self.note(&effects, &mut turn);
+            self.note_begun(&changes);
+            self.note(&changes, &mut turn);
             for effect in effects {
                 self.carry_out(effect, &mut turn);
             }
@@ -120,46 +154,39 @@ impl Core {
     }
 
     /// The logs that end, with what of them is still stored.
-    fn ended_logs(&self, effects: &[Effect]) -> Vec<Event> {
-        let stored = effects.iter().filter_map(|effect| match effect {
-            Effect::Store(id, facts) => Some(facts.iter().map(move |fact| (*id, fact))),
+    fn ended_logs(&self, changes: &[Change]) -> Vec<Event> {
+        let stored = facts(changes).flat_map(|(id, facts)| facts.iter().map(move |fact| (id, fact)));
+        let ended = stored.filter_map(|(conversation, fact)| match fact {
+            Fact::Ended { join, proof } => {
+                let end = End::proven_by(proof).map_or(u64::MAX, |end| end.position());
+                let beyond = end..end.saturating_add(MAX_LOST);
+                let lost = self.store.entries(&conversation, join, &beyond);
+                Some(Event::LogEnded {
+                    conversation,
+                    join: *join,
+                    // They are not shown when they are read again.
+                    lost: lost.unwrap_or_default(),
+                })
+            }
             _ => None,
         });
-        let ended = stored
-            .flatten()
-            .filter_map(|(conversation, fact)| match fact {
-                Fact::Ended { join, proof } => {
-                    let end = End::proven_by(proof).map_or(u64::MAX, |end| end.position());
-                    let beyond = end..end.saturating_add(MAX_LOST);
-                    let lost = self.store.entries(&conversation, join, &beyond);
-                    Some(Event::LogEnded {
-                        conversation,
-                        join: *join,
-                        // They are not shown when they are read again.
-                        lost: lost.unwrap_or_default(),
-                    })
-                }
-                _ => None,
-            });
         ended.collect()
     }
 
     /// Nothing of a log that has just begun can be missing, so its first entry waits for nobody.
-    fn note_begun(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            if let Effect::Store(id, facts) = effect
-                && facts.iter().any(|fact| matches!(fact, Fact::Began(_)))
-            {
-                self.begun.insert(*id);
+    fn note_begun(&mut self, changes: &[Change]) {
+        for (id, facts) in facts(changes) {
+            if facts.iter().any(|fact| matches!(fact, Fact::Began(_))) {
+                self.begun.insert(id);
             }
         }
     }
 
     /// What was stored, as events.
-    fn note(&self, effects: &[Effect], turn: &mut Turn) {
-        for effect in effects {
-            match effect {
-                Effect::Open(id, _) => {
+    fn note(&self, changes: &[Change], turn: &mut Turn) {
+        for change in changes {
+            match change {
+                Change::Open(id, _) => {
                     let replica = self.sync.get(id);
                     let role = replica.map_or(Role::Stranger, Replica::own_role);
                     turn.events.push(match role {
@@ -167,21 +194,53 @@ impl Core {
                         Role::Member(_) | Role::Stranger => Event::Opened(*id),
                     });
                 }
-                Effect::Store(id, facts) => note_facts(*id, facts, &mut turn.events),
+                Change::Facts(id, facts) => {
+                    self.note_entries(*id, facts, &mut turn.events);
+                    note_facts(*id, facts, &mut turn.events);
+                }
                 _ => {}
+            }
+        }
+    }
+
+    /// The new entries, those of one person that follow each other in one event.
+    fn note_entries(&self, id: ConversationId, facts: &[Fact], events: &mut Vec<Event>) {
+        let Some(replica) = self.sync.get(&id) else {
+            return;
+        };
+        for fact in facts {
+            let Fact::Talk { entry, .. } = fact else {
+                continue;
+            };
+            let log = replica.membership().logs.get(&entry.header.join);
+            // One that does not count any more came in this turn.
+            let by = log.map_or_else(|| replica.person(), |log| log.person);
+            match events.last_mut() {
+                Some(Event::Entries {
+                    conversation,
+                    person,
+                    entries,
+                }) if (*conversation, *person) == (id, by) => entries.push(entry.id),
+                _ => events.push(Event::Entries {
+                    conversation: id,
+                    person: by,
+                    entries: vec![entry.id],
+                }),
             }
         }
     }
 
     fn carry_out(&mut self, effect: Effect, turn: &mut Turn) {
         match effect {
+            // They are stored already.
             Effect::Open(..) | Effect::Store(..) => {}
             Effect::Send(id, frame) => {
                 let is_long = |line: &Line| line.outbound.is_long();
                 let is_push = matches!(frame.what, What::Talk { .. });
                 // Their head tells of it, and it is asked for when they have read what waits.
                 if !is_push || !self.lines.get(&id).is_some_and(is_long) {
-                    self.send(id, &ToPeer::About(frame), turn);
+                    let bytes = turn.encoded(frame);
+                    self.send_bytes(id, bytes, turn);
                 }
             }
             Effect::SendTalk {
@@ -193,8 +252,8 @@ impl Core {
                 Ok(stretch) if stretch.is_empty() => {}
                 Ok(stretch) => {
                     let what = What::Talk { join, stretch };
-                    let frame = Frame { conversation, what };
-                    self.send(session, &ToPeer::About(frame), turn);
+                    let frame = ToPeer::About(Frame { conversation, what });
+                    self.send_bytes(session, encoded(&frame), turn);
                 }
                 Err(error) => tracing::warn!(%error, "entries cannot be read"),
             },
@@ -202,11 +261,11 @@ impl Core {
         }
     }
 
-    pub(super) fn send(&mut self, id: SessionId, frame: &ToPeer, turn: &mut Turn) {
+    pub(super) fn send_bytes(&mut self, id: SessionId, bytes: Arc<[u8]>, turn: &mut Turn) {
         let Some(line) = self.lines.get(&id) else {
             return;
         };
-        if line.outbound.send(frame).is_err() {
+        if line.outbound.send_bytes(bytes).is_err() {
             tracing::debug!(session = id.0, "a session reads too slowly");
             self.close(id, Bye::TooMany, turn);
         }
@@ -214,14 +273,6 @@ impl Core {
 }
 
 fn note_facts(id: ConversationId, facts: &[Fact], events: &mut Vec<Event>) {
-    let entries = facts.iter().filter_map(|fact| match fact {
-        Fact::Talk { entry, .. } => Some(entry.id),
-        _ => None,
-    });
-    let entries: Vec<_> = entries.collect();
-    if !entries.is_empty() {
-        events.push(Event::Entries(id, entries));
-    }
     let is_membership = |fact: &Fact| {
         matches!(
             fact,

@@ -15,11 +15,18 @@ pub(super) const MAX_QUEUED: usize = MAX_ROSTER + 1024 * 1024;
 /// The queue of what is to be sent over a session.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Outbound {
-    frames: mpsc::UnboundedSender<Vec<u8>>,
+    frames: mpsc::UnboundedSender<Arc<[u8]>>,
     /// How many bytes wait.
     pub(super) queued: watch::Sender<usize>,
     pub(super) closing: CancellationToken,
     pub(super) bye: Arc<OnceLock<Bye>>,
+}
+
+/// A frame as it is sent.
+pub(in super::super) fn encoded(frame: &ToPeer) -> Arc<[u8]> {
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes);
+    bytes.into()
 }
 
 /// More waits to be sent than a session may have.
@@ -27,7 +34,7 @@ pub(in super::super) struct Outbound {
 pub(in super::super) struct TooSlow;
 
 impl Outbound {
-    pub(in super::super) fn new() -> (Self, mpsc::UnboundedReceiver<Vec<u8>>) {
+    pub(in super::super) fn new() -> (Self, mpsc::UnboundedReceiver<Arc<[u8]>>) {
         let (frames, queue) = mpsc::unbounded_channel();
         let outbound = Self {
             frames,
@@ -44,11 +51,14 @@ impl Outbound {
     }
 
     pub(in super::super) fn send(&self, frame: &ToPeer) -> Result<(), TooSlow> {
+        self.send_bytes(encoded(frame))
+    }
+
+    /// Sends a frame that is encoded already: many get the same.
+    pub(in super::super) fn send_bytes(&self, bytes: Arc<[u8]>) -> Result<(), TooSlow> {
         if *self.queued.borrow() > MAX_QUEUED {
             return Err(TooSlow);
         }
-        let mut bytes = Vec::new();
-        frame.encode(&mut bytes);
         self.queued.send_modify(|queued| *queued += bytes.len());
         // If the session has ended, its end is on its way.
         let _ = self.frames.send(bytes);

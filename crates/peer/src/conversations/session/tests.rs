@@ -7,7 +7,7 @@ use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId};
 use p2pchat_protocol::v2::peer::{ALPN, MAX_PIECE, Want};
 use p2pchat_protocol::v2::{Certificate, Signature};
 use p2pchat_secure::{Acceptor, Connector, Expected, Identity};
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -64,11 +64,13 @@ impl Session {
     /// Deals with the next frame that comes: answers wants by pieces. Tells which it was.
     async fn serve(&mut self) -> Option<What> {
         let inbound = self.inputs.recv().await?;
-        let Told::Frame { frame, .. } = inbound.what else {
-            panic!("there is no second hello");
-        };
-        let ToPeer::About(About { what, .. }) = frame else {
-            panic!("{frame:?}");
+        let what = match inbound.what {
+            Told::Frame {
+                frame: ToPeer::About(About { what, .. }),
+                ..
+            } => what,
+            Told::Talk(mut talk) => talk.pop().unwrap().what,
+            _ => panic!("neither a second hello nor what nobody stores comes"),
         };
         if matches!(what, What::Want(_)) {
             self.send(piece());

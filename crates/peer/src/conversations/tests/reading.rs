@@ -213,3 +213,32 @@ fn what_is_older_than_a_time_goes() {
     assert_eq!(world.texts(0), ["new"]);
     assert_eq!(world.devices[0].store.older_than(time).unwrap(), []);
 }
+
+#[test]
+fn many_messages_are_indexed_as_they_are_stored_and_the_edited_by_their_latest_text() {
+    let mut world = World::new();
+    world.switch(1);
+    let ids: Vec<_> = (0..20)
+        .map(|number| world.message(0, &format!("walrus {number}")))
+        .collect();
+    let text = "otter".to_owned();
+    world.say(0, &Talk::Edit { of: ids[3], text });
+    world.say(0, &Talk::Erase { of: ids[4] });
+    world.switch(1);
+    world.settle();
+    let count = |sql: &str| -> i64 {
+        let connection = &world.devices[1].store.connection;
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let indexed = count("SELECT count(*) FROM talk WHERE indexed");
+    assert_eq!(indexed, 18, "all but the edited and the erased one");
+    assert!(count("SELECT count(*) FROM touched") < 4);
+    assert_eq!(world.found(1, "walrus").len(), 18);
+    assert_eq!(world.found(1, "walrus 7"), ["walrus 7"]);
+    assert_eq!(world.found(1, "otter"), ["otter"]);
+    let text = "seal".to_owned();
+    world.say(0, &Talk::Edit { of: ids[7], text });
+    world.settle();
+    assert!(world.found(1, "walrus 7").is_empty());
+    assert_eq!(world.found(1, "seal"), ["seal"]);
+}

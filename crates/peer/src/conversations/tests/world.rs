@@ -275,7 +275,7 @@ impl World {
             }
             while let Some((from, to, frame)) = self.wire.pop_front() {
                 let session = SessionId(from as u64);
-                let effects = self.devices[to].sync.receive(session, frame, now);
+                let effects = self.devices[to].sync.receive(session, [frame], now);
                 self.perform(to, effects);
             }
         }

@@ -176,7 +176,8 @@ async fn look_at_each(
 ) -> Result<Vec<Found>, Failed> {
     let mut all = Vec::new();
     for (id, mut about) in conversations {
-        let entries = std::mem::take(&mut about.entries);
+        let entries = std::mem::take(&mut about.entries).into_iter();
+        let entries: Vec<_> = entries.map(|(_, entry)| entry).collect();
         let (old, limits) = (told.chats.remove(&id), told.limits.remove(&id));
         let old = (old, limits.unwrap_or_default());
         let read = move |view: &View<'_>| look_at(view, &id, &about, &old, account);

@@ -20,7 +20,11 @@ impl Task {
             From::Opened(id) | From::Requested(id) | From::Membership(id) => {
                 (id, About::membership())
             }
-            From::Entries(id, entries) => (id, entries_of(entries)),
+            From::Entries {
+                conversation,
+                person,
+                entries,
+            } => (conversation, entries_of(Some(person), entries)),
             From::Delivered {
                 conversation,
                 join,
@@ -122,7 +126,7 @@ impl Task {
             self.look_again = None;
             for (id, entries) in std::mem::take(&mut self.ahead) {
                 let entries = entries.into_iter().collect();
-                self.batch.add(id, entries_of(entries));
+                self.batch.add(id, entries_of(None, entries));
             }
         }
     }
@@ -145,9 +149,9 @@ impl Task {
     }
 }
 
-fn entries_of(entries: Vec<EntryId>) -> About {
+fn entries_of(by: Option<PersonKey>, entries: Vec<EntryId>) -> About {
     About {
-        entries,
+        entries: entries.into_iter().map(|entry| (by, entry)).collect(),
         ..About::chat()
     }
 }

@@ -181,7 +181,7 @@ impl Task {
         if !self.looking.is_empty() || self.batch.is_empty() {
             return;
         }
-        let batch = std::mem::take(&mut self.batch);
+        let batch = self.batch.next(&self.me);
         let told = batch.of(&self.told, &self.counted);
         let look = look(self.handle.clone(), batch, told, self.account);
         self.looking.spawn(look);
