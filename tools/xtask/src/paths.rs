@@ -48,14 +48,7 @@ impl Builder {
         for source in sources {
             renamed.push((source?.path(), DEPENDENCIES));
         }
-        let secret = vec![
-            root().to_owned(),
-            cargo,
-            toolchain,
-            system::cache()?,
-            // Not only as a beginning of other words: a home may be as short as `/root`.
-            home()?.join(""),
-        ];
+        let secret = vec![root().to_owned(), cargo, toolchain, system::cache()?];
         Ok(Self { renamed, secret })
     }
 

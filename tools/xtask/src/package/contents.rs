@@ -77,7 +77,9 @@ impl Package {
 
     /// Whether a page of the manual is in it. Those of formats are where people are.
     fn has_page(self, page: &str) -> bool {
-        let of_registry = page.starts_with("p2pchat-registry.");
+        let rest = page.strip_prefix("p2pchat-registry");
+        // Commands have pages too: `p2pchat-registry-users.1`.
+        let of_registry = rest.is_some_and(|rest| rest.starts_with(['.', '-']));
         of_registry == (self == Self::Registry)
     }
 }
@@ -259,4 +261,25 @@ fn desktop(tree: &mut Tree<'_>, release: &Release, share: &str) -> Result<()> {
 /// A file of the source.
 fn source(path: &str) -> Result<Vec<u8>> {
     fs::read(root().join(Path::new(path))).with_context(|| format!("cannot read {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_page_of_the_manual_is_in_one_package() {
+        let pages = ["p2pchat-registry.1", "p2pchat-registry-users.1"];
+        for page in pages {
+            assert!(Package::Registry.has_page(page) && !Package::P2pchat.has_page(page));
+        }
+        for page in [
+            "p2pchat.1",
+            "p2pchat-registries.1",
+            "p2pchat-bridge.1",
+            "p2pchat.toml.5",
+        ] {
+            assert!(Package::P2pchat.has_page(page) && !Package::Registry.has_page(page));
+        }
+    }
 }

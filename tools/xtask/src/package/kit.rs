@@ -35,10 +35,12 @@ impl Kit {
         let bills = Tool::compiled("cargo-cyclonedx", "0.5.9", "3 minutes");
         Ok(Self {
             zig: zig().await?,
-            deb: Tool::compiled("cargo-deb", "3.8.0", "3 minutes")
+            deb: Tool::compiled("cargo-deb", "3.8.0", "4 minutes")
+                .optimised()
                 .brought()
                 .await?,
-            rpm: Tool::compiled("cargo-generate-rpm", "0.21.1", "3 minutes")
+            rpm: Tool::compiled("cargo-generate-rpm", "0.21.1", "4 minutes")
+                .optimised()
                 .brought()
                 .await?,
             about: about.brought().await?,
