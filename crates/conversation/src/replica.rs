@@ -172,7 +172,9 @@ impl Replica {
         });
         let mut entries: Vec<_> = self.roster.entries().collect();
         entries.sort_by_key(|entry| (entry.clock, entry.id));
-        let entries = entries.into_iter().filter_map(|entry| self.seal_of(&entry.id));
+        let entries = entries
+            .into_iter()
+            .filter_map(|entry| self.seal_of(&entry.id));
         let entries = entries.map(Fact::Roster);
         entries.chain(shut).collect()
     }

@@ -42,7 +42,11 @@ impl Replica {
                 continue;
             }
             let len = sealed.bytes.len();
-            let by_other = if self.is_by_owner(&sealed.entry) { 0 } else { len };
+            let by_other = if self.is_by_owner(&sealed.entry) {
+                0
+            } else {
+                len
+            };
             let has_room = size + len <= MAX_ROSTER && by_others + by_other <= MAX_BY_OTHERS;
             if !has_room || !self.is_valid(&sealed, seal) {
                 took.dropped += 1;

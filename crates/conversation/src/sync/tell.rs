@@ -155,8 +155,9 @@ impl<S: Seal> Sync<S> {
                 .checked_sub(if is_first { TELL_EVERY } else { 0 });
             link.told = Some(told.unwrap_or_default());
             let owes = std::mem::take(&mut link.owes);
-            let is_curious =
-                || wants_items(replica, &session.person, &self.seal) || link.may_have_bodies(replica);
+            let is_curious = || {
+                wants_items(replica, &session.person, &self.seal) || link.may_have_bodies(replica)
+            };
             let asks = owes.question || (owes.digest && is_curious());
             let roster = roster_hash(replica, &self.seal);
             let people = match replica.kind() {

@@ -56,9 +56,9 @@ impl<'a> Index<'a> {
         if !self.is_at_once || !matches!(kind, kind::MESSAGE | kind::REPLY) {
             return Ok(false);
         }
-        let mut statement = self
-            .transaction
-            .prepare_cached("SELECT 1 FROM talk WHERE conversation = ?1 AND target = ?2 AND kind = 3")?;
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT 1 FROM talk WHERE conversation = ?1 AND target = ?2 AND kind = 3",
+        )?;
         Ok(!statement.exists(params![self.conversation, id])?)
     }
 

@@ -155,7 +155,8 @@ impl Core {
 
     /// The logs that end, with what of them is still stored.
     fn ended_logs(&self, changes: &[Change]) -> Vec<Event> {
-        let stored = facts(changes).flat_map(|(id, facts)| facts.iter().map(move |fact| (id, fact)));
+        let stored =
+            facts(changes).flat_map(|(id, facts)| facts.iter().map(move |fact| (id, fact)));
         let ended = stored.filter_map(|(conversation, fact)| match fact {
             Fact::Ended { join, proof } => {
                 let end = End::proven_by(proof).map_or(u64::MAX, |end| end.position());
