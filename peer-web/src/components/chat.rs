@@ -115,10 +115,9 @@ fn foot(context: &Context, key: &str) -> Html {
     };
     let is_direct = chat.kind == ChatKind::Direct;
     let was_verified = member.trust == Some(Trust::ChangedAfterVerified);
-    let held = words::held_back(&shown.lines, chat);
     let props = key_line::Props {
         who: member.who,
-        words: [words, held.unwrap_or_default()].join(" "),
+        words,
         accepts: is_direct.then_some(conversation),
         was_verified,
     };

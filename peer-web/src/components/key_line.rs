@@ -4,7 +4,7 @@ use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{Command, ConversationId, Named, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::{use_app, use_conversation};
 use crate::logic::sentence::failed;
 use crate::state::{Action, Sheet};
 
@@ -27,6 +27,7 @@ pub struct Props {
 #[hook]
 pub fn use_key_line(props: &Props) -> Html {
     let context = use_app();
+    let conversation = use_conversation();
     let asks = use_state_eq(|| false);
     let state = &context.state;
     let button = |class: &'static str, words: &'static str, onclick: Callback<MouseEvent>| {
@@ -72,10 +73,15 @@ pub fn use_key_line(props: &Props) -> Html {
         None if *asks => printable(&words::accept_key_question(props.who)).into_owned(),
         None => printable(&props.words).into_owned(),
     };
+    // It changes with each message.
+    let held = conversation.view.as_ref().and_then(|view| {
+        let shown = view.chat();
+        words::held_back(&shown.lines, shown.chat.as_ref()?)
+    });
     html! {
         <div class="requests">
             <div class={classes!("request-row", class)} role="group">
-                { icon(glyph) }<span class="request-words" role="status">{ words }</span>{ compare }{ accept }
+                { icon(glyph) }<span class="request-words" role="status">{ words }{ held.map(|held| format!(" {held}")) }</span>{ compare }{ accept }
             </div>
         </div>
     }
