@@ -11,7 +11,7 @@ use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_endpoint, use_input, use_leave};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, page, update};
-use crate::components::{chat::Chat, connect::connect, sign_in::use_sign_in};
+use crate::components::{chat::use_chat, connect::connect, sign_in::use_sign_in};
 use crate::context::Context;
 use crate::logic::chats::counted;
 use crate::logic::clock::Zone;
@@ -99,7 +99,7 @@ fn screen(context: &Context) -> Html {
     match (state.connection, account) {
         (Connection::Refused(_), _) | (_, None) => connect(context),
         (_, Some(None)) => part!(use_sign_in),
-        (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
+        (_, Some(Some(name))) => part!(use_chat, (), name),
     }
 }
 

@@ -31,6 +31,7 @@ pub mod finding_list;
 pub mod icon;
 pub mod import_form;
 pub mod incoming;
+pub mod key_line;
 pub mod latest_button;
 pub mod link_state;
 pub mod lookalike_tag;

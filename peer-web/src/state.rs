@@ -56,6 +56,8 @@ pub enum Action {
     Restored,
     /// The user has seen what became of the requests to or from this address.
     Dismissed(PeerAddr),
+    /// The user does not agree to have someone in the open chat.
+    NotOpen,
     /// The user types another name: the answers to earlier ones say nothing of it.
     SearchChanged,
     /// Something is opened over the page, or closed.
@@ -93,6 +95,7 @@ impl Reducible for State {
                 next.conversation().failed.clear();
             }
             Action::Dismissed(address) => notes::forget(&mut next.page().notes, address),
+            Action::NotOpen => next.page().forget_open_question(),
             Action::SearchChanged => {
                 if !self.page.has_search_answer() {
                     return self;
@@ -251,6 +254,7 @@ impl State {
             self.page().lists = true;
         }
         if let Event::Opened { conversation } = event {
+            self.page().answer(re);
             self.page().open(None);
             self.show(*conversation);
         }

@@ -11,7 +11,7 @@ use crate::logic::sentence::sentence;
 use crate::part;
 
 use super::command_form::{Form, command_form};
-use super::field::Field;
+use super::field::{Field, field};
 use super::import_form::use_import_form;
 use super::password_fields::{set, use_new_password, use_password};
 use super::switch::switch;
@@ -58,7 +58,7 @@ fn keys(identity: &Identity) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 struct DisplayNameProps {
     now: DisplayName,
 }
@@ -72,8 +72,7 @@ fn use_display_name_form(props: &DisplayNameProps) -> Html {
     let command = checked.ok();
     let command = command.map(|display_name| Command::DisplayName { display_name });
     html! {
-        { command_form(&context, Form { name: "display_name", command, submit: "Save", done: "Others see it now.", children: html! { <><Field id="display-name" label={label::DISPLAY_NAME} value={(*name).clone()} oninput={set(&name)}
-                error={error.map(AttrValue::from)} autocomplete="name" /></> } }) }
+        { command_form(&context, Form { name: "display_name", command, submit: "Save", done: "Others see it now.", children: html! { <>{ field(Field { id: "display-name", label: label::DISPLAY_NAME, value: (*name).clone(), oninput: set(&name), error: error.map(AttrValue::from), autocomplete: "name", ..Field::default() }) }</> } }) }
     }
 }
 

@@ -10,10 +10,10 @@ use crate::context::use_app;
 use super::avatar::avatar;
 use super::incoming::ARM_AFTER;
 use super::person_menu::block;
-use super::row_menu::RowMenu;
+use super::row_menu::row_menu;
 
-/// What an [`Answer`] needs.
-#[derive(Properties, PartialEq)]
+/// What an [`use_answer`] needs.
+#[derive(PartialEq)]
 pub struct Props {
     /// The conversation.
     pub conversation: ConversationId,
@@ -24,8 +24,8 @@ pub struct Props {
 }
 
 /// The request with its answers. It waits as long as the user likes.
-#[component]
-pub fn Answer(props: &Props) -> Html {
+#[hook]
+pub fn use_answer(props: &Props) -> Html {
     let context = use_app();
     let armed = use_after(ARM_AFTER);
     let disabled = !armed || !context.state.is_live();
@@ -61,7 +61,7 @@ pub fn Answer(props: &Props) -> Html {
                 <div class="incoming-top">
                     { avatar(&name) }
                     <div class="request-words"><h2><bdi>{ title }</bdi></h2><p>{ words::sees(chat) }</p></div>
-                    <RowMenu about={name} {disabled} items={items.into_iter().collect::<Vec<_>>()} />
+                    { row_menu(name, items.into_iter().collect(), disabled, true) }
                 </div>
                 <div class="incoming-buttons">
                     { answer("primary", accept, Command::Join { conversation }) }

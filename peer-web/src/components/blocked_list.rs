@@ -5,10 +5,11 @@ use p2pchat_model::{Target, printable};
 use yew::prelude::*;
 
 use crate::context::Context;
+use crate::part;
 
-use super::person_menu::PersonMenu;
+use super::person_menu::{self, use_person_menu};
 use super::roving::Rows;
-use super::row_list::RowList;
+use super::row_list::row_list;
 
 /// Who is blocked, each with a menu that unblocks them. Nothing if nobody is.
 pub fn blocked_list(context: &Context) -> Html {
@@ -27,7 +28,7 @@ pub fn blocked_list(context: &Context) -> Html {
             <header class="group-head">
                 <h2 id="blocked-title">{ label::BLOCKED } <span class="count">{ blocked.len() }</span></h2>
             </header>
-            <RowList labelledby="blocked-title" {rows} />
+            { row_list("blocked-title", rows) }
         </section>
     }
 }
@@ -38,7 +39,7 @@ fn draw(who: &Target) -> Html {
     html! {
         <>
             <span class="person-name"><bdi>{ printable(&name).into_owned() }</bdi></span>
-            <PersonMenu target={who} {name} tab_stop=false />
+            { part!(use_person_menu, person_menu::Props::of(who, name)) }
         </>
     }
 }

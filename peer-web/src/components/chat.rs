@@ -2,24 +2,24 @@
 //! other.
 
 use gloo_events::EventListener;
-use p2pchat_model::wording::{chat as words, label};
-use p2pchat_model::{ChatKind, ConversationId, Named, Standing, Trust, printable};
+use p2pchat_model::wording::chat as words;
+use p2pchat_model::{ChatKind, ConversationId, Standing, Trust};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::use_return_focus, page};
 use crate::context::{Context, use_app};
 use crate::part;
-use crate::state::{Action, Sheet};
+use crate::state::Action;
 
-use super::answer::Answer;
+use super::answer::{self, use_answer};
 use super::banner::banner;
 use super::chat_head::{BACK, Side, chat_head};
-use super::composer::{self, Composer};
-use super::conversation::Conversation;
+use super::composer::{self, use_composer};
+use super::conversation::use_conversation_pane;
 use super::details::use_details;
 use super::finder::use_finder;
-use super::icon::{Glyph, icon};
+use super::key_line::{self, use_key_line};
 use super::people::people;
 use super::requests::requests;
 use super::sheet::use_sheets;
@@ -29,8 +29,8 @@ use super::undo_bar::undo_bar;
 const ROOMY: f64 = 1440.0;
 
 /// The screen of a user who is signed in.
-#[component]
-pub fn Chat() -> Html {
+#[hook]
+pub fn use_chat() -> Html {
     let context = use_app();
     let onback = use_route(&context);
     use_first_member(&context);
@@ -69,9 +69,9 @@ pub fn Chat() -> Html {
                     { chat_head(&context, onback, *side, &onside) }
                     <div class="chat-body">
                         <div class="chat-main">
-                            <Conversation key={shown.clone()} />
+                            { part!(use_conversation_pane, (), shown) }
                             { requests(&context, false) }
-                            { foot(&context, shown) }
+                            { foot(&context, &shown) }
                         </div>
                         if *side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone() }) } }
                         if *side == Some(Side::Details) && is_encrypted {
@@ -87,68 +87,61 @@ pub fn Chat() -> Html {
 }
 
 /// The message field, or what stands in its place.
-fn foot(context: &Context, key: String) -> Html {
+fn foot(context: &Context, key: &str) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
     let (conversation, shown) = (view.id(), view.chat());
-    let composer = html! { <Composer {key} /> };
+    let composer = part!(use_composer, (), key);
     let Some(chat) = &shown.chat else {
         return composer;
     };
-    let changed = |trust| {
-        let mut members = chat.members.iter();
-        let member = members.find(move |member| member.trust == Some(trust))?;
-        Some((member.who, words::key_changed(member, chat.kind)?))
-    };
     match chat.standing {
         Standing::Asked(by) => {
-            return html! { <Answer key={conversation.to_string()} {conversation} chat={chat.clone()} {by} /> };
+            let props = answer::Props {
+                conversation,
+                chat: chat.clone(),
+                by,
+            };
+            return part!(use_answer, props, conversation);
         }
         Standing::Out => return html! { <p class="composer composer-out">{ words::OUT }</p> },
         Standing::In => {}
     }
-    match (
-        changed(Trust::ChangedAfterVerified),
-        changed(Trust::Changed),
-    ) {
-        (Some((who, words)), _) if chat.kind == ChatKind::Direct => {
-            key_line(context, who, &words, true)
-        }
-        (Some((who, words)), _) | (None, Some((who, words))) => {
-            html! { <>{ key_line(context, who, &words, false) }{ composer }</> }
-        }
-        (None, None) => composer,
-    }
-}
-
-/// That someone has another key than before, and what to do about it.
-fn key_line(context: &Context, who: Named, words: &str, stops: bool) -> Html {
-    let glyph = if stops { Glyph::Stop } else { Glyph::Warning };
-    let button = who.name.map(|name| {
-        let dispatch = context.dispatch.clone();
-        let sheet = Some(Sheet::Codes(name));
-        let onclick = move |_: MouseEvent| dispatch.dispatch(Action::Open(sheet));
-        html! { <button type="button" class="button small" {onclick}>{ label::COMPARE_CODES }</button> }
-    });
+    let changed = chat.members.iter().max_by_key(|member| member.trust);
+    let words = changed.and_then(|member| words::key_changed(member, chat.kind));
+    let (Some(member), Some(words)) = (changed, words) else {
+        return composer;
+    };
+    let is_direct = chat.kind == ChatKind::Direct;
+    let was_verified = member.trust == Some(Trust::ChangedAfterVerified);
+    let props = key_line::Props {
+        who: member.who,
+        words,
+        accepts: is_direct.then_some(conversation),
+        was_verified,
+    };
     html! {
-        <div class="requests">
-            <div class={classes!("request-row", if stops { "stops" } else { "warns" })} role="group">
-                { icon(glyph) }<span class="request-words">{ printable(words).into_owned() }</span>{ button }
-            </div>
-        </div>
+        <>
+            { part!(use_key_line, props, conversation) }
+            if !(is_direct && was_verified) { { composer } }
+        </>
     }
 }
 
-/// The open chat is shown once its first member is there, with the focus in the message field.
+/// The open chat is shown once its first member is there, with the focus in the message field;
+/// but not while the user writes in another one.
 #[hook]
 fn use_first_member(context: &Context) {
     let view = context.state.view.as_ref();
     let members = view.map_or(0, |view| view.get().open().members.len());
     let dispatch = context.dispatch.clone();
     let before = use_mut_ref(|| 0);
+    let is_open = context.state.shown() == ConversationId::OPEN;
     use_effect_on(members, move |&members| {
-        if before.replace(members) == 0 && members > 0 {
+        let writes = page::focused().is_some_and(|one| one.id() == composer::ID);
+        let may_show = is_open || !writes;
+        if before.replace(members) == 0 && members > 0 && may_show {
             dispatch.dispatch(Action::Show(ConversationId::OPEN));
             page::focus(composer::ID);
         }

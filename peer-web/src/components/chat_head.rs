@@ -9,7 +9,7 @@ use crate::context::Context;
 use super::chats::chat_items;
 use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
-use super::row_menu::RowMenu;
+use super::row_menu::row_menu;
 
 /// How many names the head shows.
 const MOST_NAMES: usize = 6;
@@ -61,7 +61,7 @@ pub fn chat_head(
             </div>
             { toggle(Side::Find, Glyph::Search, "Search the history") }
             if chat.chat.is_some() { { toggle(Side::Details, Glyph::Info, wording::chat::DETAILS) } }
-            <RowMenu about="this chat" items={chat_items(context, &chat)} disabled={!context.state.is_live()} />
+            { row_menu("this chat", chat_items(context, &chat), !context.state.is_live(), true) }
         </header>
     }
 }

@@ -16,8 +16,8 @@ use super::avatar::avatar;
 use super::icon::{Glyph, icon};
 use super::person_menu::block;
 use super::roving::Rows;
-use super::row_list::RowList;
-use super::row_menu::{MenuItem, RowMenu};
+use super::row_list::row_list;
+use super::row_menu::{MenuItem, row_menu};
 
 /// So many requests are listed without being asked for.
 const FEW: usize = 3;
@@ -45,7 +45,7 @@ pub fn use_chats() -> Html {
                 .unwrap_or_default()
         };
         let rows = Rows::new(items, |(id, _)| id.to_string(), title, draw);
-        html! { <RowList {labelledby} {rows} /> }
+        row_list(labelledby, rows)
     };
     let [asked, chats, archived] = [Part::Asked, Part::Chats, Part::Archived].map(part);
     let onnew = {
@@ -102,7 +102,7 @@ fn row(context: &Context, view: &View, one: &Conversation, unread: usize) -> Htm
                     <span class="chat-line"><span class="chat-last">{ last }</span>{ badge(chat, unread) }</span>
                 </span>
             </button>
-            <RowMenu about={title} items={chat_items(context, one)} disabled={!context.state.is_live()} tab_stop=false />
+            { row_menu(title, chat_items(context, one), !context.state.is_live(), false) }
         </>
     }
 }

@@ -12,7 +12,7 @@ use crate::state::KnownCode;
 use super::trust_mark::trust_mark;
 
 /// What [`use_codes`] need.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// The user.
     pub name: Username,

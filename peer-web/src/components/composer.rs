@@ -39,8 +39,8 @@ const TALLEST: f64 = 200.0;
 
 /// The text field and what belongs to it. What cannot be sent stays there, and a line below
 /// says why.
-#[component]
-pub fn Composer() -> Html {
+#[hook]
+pub fn use_composer() -> Html {
     let context = use_app();
     let conversation = context.state.shown();
     let about = context.state.about;
@@ -54,6 +54,7 @@ pub fn Composer() -> Html {
     let tried = use_state_eq(|| None::<String>);
 
     let alone = is_alone(&context);
+    let opens = context.state.opens();
     let command = outgoing::command(conversation, &text, context.state.is_live(), alone);
     let command = command.map(|command| with_about(command, about));
     let dropped = use_state_eq(|| None::<String>);
@@ -103,7 +104,9 @@ pub fn Composer() -> Html {
         event.prevent_default();
         submit.emit(());
     };
-    let placeholder = if alone {
+    let placeholder = if opens {
+        label::WAITING
+    } else if alone {
         label::NO_CHAT
     } else {
         "Write a message"
@@ -117,13 +120,14 @@ pub fn Composer() -> Html {
     html! {
         <form class="composer" {onsubmit}>
             { about.map(|about| about_bar(&context, about)) }
-            <div class="composer-box">
+            // What is written while another conversation is opened is not for this one.
+            <fieldset class="composer-box" disabled={opens}>
                 { part!(use_emoji_picker, super::emoji::Props { onpick }) }
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown} {onblur}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send">{ icon(Glyph::Send) }</button>
-            </div>
+            </fieldset>
             { composer_note(&context, &text, shown, tried) }
         </form>
     }

@@ -7,6 +7,7 @@ use crate::browser::hooks::use_after;
 use crate::context::{Context, use_conversation};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::logic::sentence::failed;
+use crate::part;
 
 /// How long the bridge may usually take for a text, in milliseconds.
 const USUAL: u32 = 1_000;
@@ -33,7 +34,7 @@ pub fn composer_note(
         <p id="composer-note" class="composer-note">
             // Always there: a screen reader announces what changes in it.
             <span class="bad" role="status" aria-live="polite">{ problem.unwrap_or_default() }</span>
-            if !has_problem { <Sending>{ note(text, is_open) }</Sending> }
+            if !has_problem { { part!(use_sending, SendingProps { children: note(text, is_open) }) } }
         </p>
     }
 }
@@ -50,27 +51,28 @@ fn note(text: &str, is_open: bool) -> Html {
     }
 }
 
-/// What a [`Sending`] needs.
-#[derive(Properties, PartialEq)]
+/// What a [`use_sending`] needs.
+#[derive(PartialEq)]
 struct SendingProps {
     children: Html,
 }
 
 /// Says that a text is still on its way to the bridge, once that takes longer than usual; else
-/// something else. A component of its own, because it is rendered with each message.
-#[component]
-fn Sending(props: &SendingProps) -> Html {
+/// something else. A part of its own, because it is rendered with each message.
+#[hook]
+fn use_sending(props: &SendingProps) -> Html {
     let conversation = use_conversation();
     match conversation.unanswered().next() {
         Some(sent) => {
-            html! { <Late key={sent.id.to_string()}>{ props.children.clone() }</Late> }
+            let children = props.children.clone();
+            part!(use_late, SendingProps { children }, sent.id)
         }
         None => props.children.clone(),
     }
 }
 
-#[component]
-fn Late(props: &SendingProps) -> Html {
+#[hook]
+fn use_late(props: &SendingProps) -> Html {
     if use_after(USUAL) {
         html! { <span>{ "Sending… Your bridge has not answered yet." }</span> }
     } else {

@@ -12,15 +12,16 @@ use crate::browser::hooks::{use_now, use_watched};
 use crate::browser::page;
 use crate::browser::storage::Drafts;
 use crate::context::{Context, use_app, use_conversation};
-use crate::logic::rows::Key;
+use crate::logic::rows::{Key, Row};
 use crate::logic::window::Place;
+use crate::part;
 use crate::state::{self, Action, ViewHandle};
 
 use super::announcer::announcer;
 use super::conversation_top::conversation_top;
 use super::latest_button::latest_button;
 use super::message::Acts;
-use super::message_row::MessageRow;
+use super::message_row::{self, use_message_row};
 
 use scroll::{use_scroll, use_settle};
 
@@ -32,14 +33,14 @@ const DAY_CHECK: u32 = 30_000;
 /// Each render draws rows by the place of the user and the heights of the rows. After it, the
 /// rows are measured, and the scroll position is set to the place. A scroll by the user moves
 /// the place.
-#[component]
-pub fn Conversation() -> Html {
+#[hook]
+pub fn use_conversation_pane() -> Html {
     let context = use_app();
     let conversation = use_conversation();
     let Some(view) = conversation.view.clone() else {
         return html! {};
     };
-    let scroll = use_scroll();
+    let scroll = use_scroll(conversation.jump.is_some());
     let today = view.rows().zone().day(use_now(DAY_CHECK));
     let drawn = scroll.layout.borrow_mut().draw(&view.rows());
 
@@ -63,6 +64,15 @@ pub fn Conversation() -> Html {
         is_live: context.state.is_live(),
     };
     let typing = view.chat().chat.as_ref().and_then(wording::chat::typing);
+    let draw = |row: &Row| {
+        let props = message_row::Props {
+            view: view.shared().clone(),
+            shown: row.shown,
+            today,
+            acts: acts.clone(),
+        };
+        part!(use_message_row, props, row.shown.key.to_string())
+    };
     let nodes = &*scroll.nodes;
     let rows = view.rows();
     let is_message = |key| matches!(key, Key::Message(_));
@@ -74,9 +84,7 @@ pub fn Conversation() -> Html {
                 { conversation_top(view.chat().more_history, conversation.awaits_history(), empty) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
-                    { for rows[drawn.first..drawn.end].iter().map(|row| html! {
-                        <MessageRow key={row.shown.key.to_string()} view={view.shared().clone()} shown={row.shown} {today} acts={acts.clone()} />
-                    }) }
+                    { for rows[drawn.first..drawn.end].iter().map(draw) }
                 </div>
                 <div aria-hidden="true" ref={nodes.below.clone()}></div>
                 if !*scroll.at_end { { latest_button(conversation.reading.unread(), &onlatest) } }

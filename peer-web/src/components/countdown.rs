@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::browser::hooks::use_now;
 
 /// What a [`use_countdown`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// When it runs out.
     pub until: Timestamp,

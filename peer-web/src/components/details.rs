@@ -8,22 +8,23 @@ use yew::prelude::*;
 
 use crate::browser::hooks::use_escape;
 use crate::context::{Context, use_app};
+use crate::part;
 use crate::state::{Action, Sheet};
 
 use super::chats::{ALERTS, compare};
 use super::command_form::{Form, command_form};
-use super::field::Field;
+use super::field::{Field, field};
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
 use super::person_name::person_name;
 use super::roving::Rows;
-use super::row_list::RowList;
-use super::row_menu::{MenuItem, RowMenu};
+use super::row_list::row_list;
+use super::row_menu::{MenuItem, row_menu};
 use super::switch::switch;
 use super::trust_mark::trust_mark;
 
 /// What [`use_details`] need.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// Closes them.
     pub onclose: Callback<()>,
@@ -66,8 +67,8 @@ pub fn use_details(props: &Props) -> Html {
                     <h2 id="details-members">{ words::MEMBERS } <span class="count">{ chat.members.len() + 1 }</span></h2>
                     if is_group { <button type="button" class="button small quiet" onclick={onadd}>{ icon(Glyph::Plus) }{ words::ADD }</button> }
                 </header>
-                <RowList labelledby="details-members" {rows} />
-                if is_group && chat.owner { <details class="part"><summary>{ words::RENAME }</summary><RenameForm key={id.to_string()} {id} name={chat.name} /></details> }
+                { row_list("details-members", rows) }
+                if is_group && chat.owner { <details class="part"><summary>{ words::RENAME }</summary>{ part!(use_rename_form, RenameProps { id, name: chat.name }, id) }</details> }
                 { settings(&context, id, chat) }
             </div>
         </section>
@@ -141,7 +142,7 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
     html! {
         <>
             { person_name(who.name, None, member.owner.then_some(words::OWNER), below) }
-            <RowMenu about={name} {items} disabled={!context.state.is_live()} tab_stop=false />
+            { row_menu(name, items, !context.state.is_live(), false) }
         </>
     }
 }
@@ -154,14 +155,14 @@ pub(super) fn is_online(view: &View, member: &Member) -> bool {
         .is_some_and(|name| view.user(name).is_some())
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 struct RenameProps {
     id: ConversationId,
     name: DisplayName,
 }
 
-#[component]
-fn RenameForm(props: &RenameProps) -> Html {
+#[hook]
+fn use_rename_form(props: &RenameProps) -> Html {
     let context = use_app();
     let typed = use_state(|| props.name.as_str().to_owned());
     let name = DisplayName::new(typed.trim()).ok();
@@ -169,6 +170,6 @@ fn RenameForm(props: &RenameProps) -> Html {
     let command = name.filter(|name| *name != props.name);
     let command = command.map(|name| Command::Rename { conversation, name });
     html! {
-        { command_form(&context, Form { name: "rename", command, submit: words::RENAME, done: "", children: html! { <><Field id="group-name" label={words::GROUP_NAME} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" /></> } }) }
+        { command_form(&context, Form { name: "rename", command, submit: words::RENAME, done: "", children: html! { <>{ field(Field { id: "group-name", label: words::GROUP_NAME, value: (*typed).clone(), oninput: set(&typed), autocomplete: "off", ..Field::default() }) }</> } }) }
     }
 }

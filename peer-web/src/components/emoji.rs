@@ -35,7 +35,7 @@ const EMOJI: [(&str, &str); 24] = [
 ];
 
 /// What an [`use_emoji_picker`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// Called with the emoji.
     pub onpick: Callback<&'static str>,

@@ -17,7 +17,7 @@ use super::icon::{Glyph, icon};
 const INPUT: &str = "find-input";
 
 /// What a [`use_finder`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// Closes it.
     pub onclose: Callback<()>,

@@ -11,7 +11,7 @@ use super::finding::finding;
 use super::roving::{Roving, Rows, use_roving};
 
 /// What a [`use_finding_list`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// The messages.
     pub messages: Vec<Line>,

@@ -9,7 +9,7 @@ use crate::browser::file;
 use crate::context::use_app;
 
 use super::command_form::{Form, command_form};
-use super::field::Field;
+use super::field::{Field, field};
 use super::password_fields::{set, use_password};
 
 /// A file or a text, and the password that it was exported with.
@@ -35,7 +35,7 @@ pub fn use_import_form() -> Html {
                 <label for="import-file">{ "Exported file" }</label>
                 <input id="import-file" type="file" onchange={onfile} />
             </div>
-            <Field id="import-text" label="or its text" value={(*text).clone()} oninput={set(&text)} autocomplete="off" />
+            { field(Field { id: "import-text", label: "or its text", value: (*text).clone(), oninput: set(&text), autocomplete: "off", ..Field::default() }) }
             { password_field }</> } }) }
     }
 }

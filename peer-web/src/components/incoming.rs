@@ -12,14 +12,14 @@ use super::avatar::avatar;
 use super::countdown::use_countdown;
 use super::lookalike_tag::use_lookalike_tag;
 use super::person_menu::block;
-use super::row_menu::RowMenu;
+use super::row_menu::row_menu;
 
 /// How long the buttons do nothing at first, in milliseconds: a click that was begun before
 /// they were there was meant for something else.
 pub(super) const ARM_AFTER: u32 = 600;
 
-/// What an [`Incoming`] needs.
-#[derive(Properties, PartialEq)]
+/// What an [`use_incoming`] needs.
+#[derive(PartialEq)]
 pub struct Props {
     /// The request.
     pub request: IncomingRequest,
@@ -27,8 +27,8 @@ pub struct Props {
 
 /// The request as a card. It does not take the focus, and no key answers it: a user who is
 /// typing would answer it by accident.
-#[component]
-pub fn Incoming(props: &Props) -> Html {
+#[hook]
+pub fn use_incoming(props: &Props) -> Html {
     let context = use_app();
     let armed = use_after(ARM_AFTER);
     let node = use_node_ref();
@@ -68,7 +68,7 @@ pub fn Incoming(props: &Props) -> Html {
                     { for words(request, &view).into_iter().map(|words| html! { <p>{ words }</p> }) }
                 </div>
                 { part!(use_countdown, super::countdown::Props { until: request.expires }) }
-                <RowMenu about={name.to_owned()} {disabled} items={vec![block_item(&context.send, request.from)]} />
+                { row_menu(name.to_owned(), vec![block_item(&context.send, request.from)], disabled, true) }
             </div>
             <div class="incoming-buttons">
                 <button type="button" class="button small primary" onclick={answer(vec![Command::Accept { conversation, from }])} {disabled}>

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::context::use_app;
 
 /// What a [`use_lookalike_tag`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// The name.
     pub name: Username,

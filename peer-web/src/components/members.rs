@@ -5,11 +5,12 @@ use p2pchat_model::{NameCheck, Person, User};
 use yew::prelude::*;
 
 use crate::context::Context;
+use crate::part;
 
-use super::person_menu::{PersonMenu, to_compare};
+use super::person_menu::{self, to_compare, use_person_menu};
 use super::person_name::{about, person_name};
 use super::roving::Rows;
-use super::row_list::RowList;
+use super::row_list::row_list;
 
 /// The members. Nothing if there are none.
 pub fn members(context: &Context) -> Html {
@@ -45,7 +46,7 @@ pub fn members(context: &Context) -> Html {
             <header class="group-head">
                 <h2 id="members-title">{ label::MEMBERS } <span class="count">{ chat.members.len() }</span></h2>
             </header>
-            <RowList labelledby="members-title" {rows} />
+            { row_list("members-title", rows) }
         </section>
     }
 }
@@ -72,7 +73,7 @@ fn draw(
             { person_name(person.name, Some(person.address), None, below) }
             <span class="row-end">
                 if !is_here { { label::OFFLINE } }
-                <PersonMenu target={person.to_block()} name={person.to_string()} compares={user.and_then(to_compare)} tab_stop=false />
+                { part!(use_person_menu, person_menu::Props { compares: user.and_then(to_compare), ..person_menu::Props::of(person.to_block(), person.to_string()) }) }
             </span>
         </>
     }

@@ -12,16 +12,16 @@ use crate::logic::links::ends_right_to_left;
 use crate::logic::said::{Said, Who, said};
 use crate::logic::sentence::capitalized;
 use crate::part;
-use crate::state::{About, Action, State};
+use crate::state::{About, Action, Sheet, State};
 
 use super::avatar::avatar;
 use super::delivery_list::delivery_list;
 use super::delivery_mark::{delivery_mark, mark};
-use super::icon::Glyph;
+use super::icon::{Glyph, icon};
 use super::lookalike_tag::use_lookalike_tag;
-use super::person_menu::PersonMenu;
+use super::person_menu::{self, use_person_menu};
 use super::rich_text::rich_text;
-use super::row_menu::{MenuItem, RowMenu};
+use super::row_menu::{MenuItem, row_menu};
 
 /// What people react with.
 const REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
@@ -58,7 +58,7 @@ pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last:
             None => Default::default(),
         },
         Line::Post(post) => match &chat.chat {
-            Some(known) => (delivery(post, known), below(acts, post, last)),
+            Some(known) => (delivery(post, known), below(acts, post, known, last)),
             None => Default::default(),
         },
         Line::Notice { .. } => Default::default(),
@@ -106,7 +106,7 @@ fn head(said: &Said<'_>, first: bool) -> Html {
     let (known, more) = match said.who {
         Who::Person(from) => (
             from.name,
-            html! { <>{ check(from) }<PersonMenu target={from.to_block()} name={title.clone()} /></> },
+            html! { <>{ check(from) }{ part!(use_person_menu, person_menu::Props { tab_stop: true, ..person_menu::Props::of(from.to_block(), title.clone()) }) }</> },
         ),
         Who::Named(from) => (from.name, html! {}),
     };
@@ -154,25 +154,41 @@ fn delivery(post: &Post, chat: &Chat) -> Html {
     let Some(words) = words::delivery(post, chat) else {
         return html! {};
     };
-    let glyph = match words.as_str() {
-        words::READ => Glyph::Read,
-        words::DELIVERED => Glyph::Sent,
-        _ => Glyph::Sending,
+    let (glyph, class) = match words.as_str() {
+        words::READ => (Glyph::Read, ""),
+        words::DELIVERED => (Glyph::Sent, ""),
+        _ if words::not_sent(post, chat).is_some() => (Glyph::Warning, "failed"),
+        _ => (Glyph::Sending, ""),
     };
-    mark(glyph, "", printable(&words).into_owned())
+    mark(glyph, class, printable(&words).into_owned())
 }
 
 /// How people have reacted, and who has not got it yet: said once, below a run of messages.
-fn below(acts: &Acts, post: &Post, last: bool) -> Html {
-    let waiting = words::waiting(post).filter(|_| last && post.state == PostState::Shown);
+fn below(acts: &Acts, post: &Post, chat: &Chat, last: bool) -> Html {
+    let is_told = last && post.state == PostState::Shown;
+    let held = words::not_sent(post, chat).filter(|_| is_told);
+    let waiting = words::waiting(post).filter(|_| is_told && held.is_none());
     html! {
         <>
             if !post.reactions.is_empty() {
                 <div class="reactions">{ for post.reactions.iter().map(|one| reaction(acts, post, one)) }</div>
             }
             if let Some(words) = waiting { <p class="deliveries">{ printable(&words).into_owned() }</p> }
+            { held.map(|words| held_back(acts, chat, &words)) }
         </>
     }
+}
+
+/// That it was not sent, since its reader has another key.
+fn held_back(acts: &Acts, chat: &Chat, words: &str) -> Html {
+    let name = chat.members.first().and_then(|member| member.who.name);
+    let review = name.map(|name| {
+        let dispatch = acts.dispatch.clone();
+        let sheet = Some(Sheet::Codes(name));
+        let onclick = move |_: MouseEvent| dispatch.dispatch(Action::Open(sheet));
+        html! { <button type="button" class="button small" {onclick}>{ "Review" }</button> }
+    });
+    html! { <p class="deliveries failed">{ icon(Glyph::Warning) }<span>{ printable(words).into_owned() }</span>{ review }</p> }
 }
 
 fn reaction(acts: &Acts, post: &Post, one: &Reaction) -> Html {
@@ -237,7 +253,7 @@ fn menu(acts: &Acts, post: &Post) -> Html {
         });
     }
     let about = format!("{}, {}", post.from, dates::time(post.at));
-    html! { <RowMenu {about} {items} disabled={!acts.is_live} /> }
+    row_menu(about, items, !acts.is_live, true)
 }
 
 impl Acts {

@@ -12,8 +12,8 @@ use crate::state::SharedView;
 use super::icon::{Glyph, icon};
 use super::message::{Acts, message};
 
-/// What a [`MessageRow`] needs. As long as it is equal, the row is not rendered again.
-#[derive(Properties, PartialEq)]
+/// What a [`use_message_row`] needs. As long as it is equal, the row is not rendered again.
+#[derive(PartialEq)]
 pub struct Props {
     /// The view with the row's line.
     pub view: SharedView,
@@ -26,8 +26,8 @@ pub struct Props {
 }
 
 /// A row: a message, a notice, a day, or where the new messages begin.
-#[component]
-pub fn MessageRow(props: &Props) -> Html {
+#[hook]
+pub fn use_message_row(props: &Props) -> Html {
     let chat = props.view.chat();
     let line = |index: usize| chat.lines.get(index);
     match props.shown.kind {

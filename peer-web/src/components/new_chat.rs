@@ -9,7 +9,7 @@ use crate::browser::{keys, page};
 use crate::context::use_app;
 
 use super::command_form::{Form, command_form};
-use super::field::Field;
+use super::field::{Field, field};
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
 use super::person_name::{about, person_name};
@@ -21,10 +21,9 @@ const TO: &str = "new-to";
 const MOST: usize = 50;
 
 /// What a [`use_new_chat`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// The group that more people are asked into.
-    #[prop_or_default]
     pub add: Option<ConversationId>,
 }
 
@@ -105,14 +104,14 @@ pub fn use_new_chat(props: &Props) -> Html {
     };
     html! {
         { command_form(&context, Form { name: command_name, command, submit, done: "", children: html! { <><div onkeydown={onkeydown}>
-                <Field id={TO} label={words::TO} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
+                { field(Field { id: TO, label: words::TO, value: (*typed).clone(), oninput: set(&typed), autocomplete: "off", ..Field::default() }) }
             </div>
             if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
             <ul class="picks" role="list">{ for offered.map(|user| pick(user, chosen.contains(&user.name), &toggle)) }</ul>
             if props.add.is_some() {
                 { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
-                <Field id="new-name" label={words::GROUP_NAME} value={(*name).clone()} oninput={set(&name)} autocomplete="off" />
+                { field(Field { id: "new-name", label: words::GROUP_NAME, value: (*name).clone(), oninput: set(&name), autocomplete: "off", ..Field::default() }) }
             }</> } }) }
     }
 }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::browser::hooks::use_now;
 
 /// What a [`use_next_try`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// When the next attempt is due.
     pub at: Timestamp,

@@ -13,7 +13,7 @@ use super::online_row::online_row;
 use super::people_search::use_people_search;
 use super::refresh_button::refresh_button;
 use super::roving::Rows;
-use super::row_list::RowList;
+use super::row_list::row_list;
 use super::search_answer::search_answer;
 
 /// How many people are shown before all are asked for.
@@ -67,7 +67,7 @@ pub fn use_online() -> Html {
             </header>
             { part!(use_people_search, super::people_search::Props { typed: (*typed).clone(), ontyped }) }
             { search_answer(&context) }
-            if found > 0 { <RowList labelledby="online-title" {rows} /> }
+            if found > 0 { { row_list("online-title", rows) } }
             if is_part && wanted.is_empty() {
                 <button type="button" class="button small quiet" onclick={onall}>{ wording::chat::SHOW_ALL }</button>
             } else {

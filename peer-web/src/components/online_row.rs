@@ -5,9 +5,10 @@ use p2pchat_model::{Command, ConversationId, Target, User, View, printable};
 use yew::prelude::*;
 
 use crate::context::Context;
+use crate::part;
 
 use super::icon::{Glyph, icon};
-use super::person_menu::{PersonMenu, to_compare};
+use super::person_menu::{self, to_compare, use_person_menu};
 use super::person_name::{about, person_name};
 
 /// The content of a row: a person who is online, who is written to by a click, what else can be
@@ -32,12 +33,18 @@ pub fn online_row(context: &Context, user: User, tab_stop: bool) -> Html {
     };
     let has_button = legacy || context.state.shown() == ConversationId::OPEN;
     let asks = (!has_button).then_some(Target::Address(address));
+    let menu = person_menu::Props {
+        compares: to_compare(user),
+        asks,
+        tab_stop,
+        ..person_menu::Props::of(user.person().to_block(), user.title().to_owned())
+    };
     html! {
         <>
             { who }
             <span class="row-end">
                 if let Some(view) = view { { action(context, &view, user, has_button) } }
-                <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} compares={to_compare(user)} {asks} {tab_stop} />
+                { part!(use_person_menu, menu) }
             </span>
         </>
     }

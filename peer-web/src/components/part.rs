@@ -2,6 +2,7 @@
 //! a quarter of a KB each in what is downloaded.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::rc::Rc;
 
 use yew::functional::{Hook, HookContext};
@@ -11,12 +12,21 @@ use yew::prelude::*;
 #[macro_export]
 macro_rules! part {
     ($hook:path) => {
-        $crate::components::part::part((), |(), context| {
+        $crate::components::part::part((), &"", |(), context| {
             yew::functional::Hook::run($hook(), context)
         })
     };
     ($hook:path, $props:expr) => {
-        $crate::components::part::part($props, |props, context| {
+        $crate::part!($hook, $props, "")
+    };
+    // What has another key is drawn from the beginning.
+    ($hook:path, (), $key:expr) => {
+        $crate::components::part::part((), &$key, |(), context| {
+            yew::functional::Hook::run($hook(), context)
+        })
+    };
+    ($hook:path, $props:expr, $key:expr) => {
+        $crate::components::part::part($props, &$key, |props, context| {
             yew::functional::Hook::run($hook(props), context)
         })
     };
@@ -83,9 +93,16 @@ fn Part(props: &Props) -> Html {
 }
 
 /// For [`part!`].
-pub fn part<P: PartialEq + 'static>(props: P, run: fn(&P, &mut HookContext) -> Html) -> Html {
+pub fn part<P: PartialEq + 'static>(
+    props: P,
+    key: &dyn Display,
+    run: fn(&P, &mut HookContext) -> Html,
+) -> Html {
     // What is drawn by another hook is never taken for this one.
-    let key = run as usize;
-    let of: Rc<dyn Draw> = Rc::new(Of { props, run });
+    let key = format!("{} {key}", run as usize);
+    draw(key, Rc::new(Of { props, run }))
+}
+
+fn draw(key: String, of: Rc<dyn Draw>) -> Html {
     html! { <Part {key} {of} /> }
 }

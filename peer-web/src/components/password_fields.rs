@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::logic::sentence::sentence;
 
-use super::field::Field;
+use super::field::{Field, field};
 
 /// The ids of the two fields for a new password, and the label of the first.
 pub type NewPassword = (&'static str, &'static str, &'static str);
@@ -18,7 +18,7 @@ pub fn use_password(id: &'static str, label: &'static str) -> (Option<Passphrase
     let oninput = set(&value);
     let password = Passphrase::new(&value).ok();
     let field = html! {
-        <Field {id} {label} value={(*value).clone()} hidden=true autocomplete="current-password" {oninput} />
+        { field(Field { id, label, value: (*value).clone(), hidden: true, autocomplete: "current-password", oninput, ..Field::default() }) }
     };
     (password, field)
 }
@@ -41,12 +41,8 @@ pub fn use_new_password(
         .or_else(|| hint(&value));
     let fields = html! {
         <>
-            <Field {id} {label} value={(*value).clone()} hidden=true autocomplete="new-password" oninput={set(&value)}
-                error={error.map(|error| AttrValue::from(sentence(&error.to_string())))}
-                hint={hint.map(|hint| AttrValue::from(sentence(&hint)))} />
-            <Field id={again_id} label={label::PASSWORD_AGAIN} value={(*again).clone()} hidden=true
-                autocomplete="new-password" oninput={set(&again)}
-                error={differs.then(|| AttrValue::from(sentence(label::PASSWORDS_DIFFER)))} />
+            { field(Field { id, label, value: (*value).clone(), hidden: true, autocomplete: "new-password", oninput: set(&value), error: error.map(|error| AttrValue::from(sentence(&error.to_string()))), hint: hint.map(|hint| AttrValue::from(sentence(&hint))), ..Field::default() }) }
+            { field(Field { id: again_id, label: label::PASSWORD_AGAIN, value: (*again).clone(), hidden: true, autocomplete: "new-password", oninput: set(&again), error: differs.then(|| AttrValue::from(sentence(label::PASSWORDS_DIFFER))), ..Field::default() }) }
         </>
     };
     (password, fields)

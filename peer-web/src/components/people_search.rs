@@ -11,7 +11,7 @@ use crate::state::Action;
 use super::icon::{Glyph, icon};
 
 /// What a [`use_people_search`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// The text in the field.
     pub typed: String,

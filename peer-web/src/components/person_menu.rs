@@ -7,29 +7,40 @@ use yew::prelude::*;
 use crate::context::use_app;
 
 use super::chats::compare;
-use super::row_menu::{MenuItem, RowMenu};
+use super::row_menu::{MenuItem, row_menu};
 
-/// What a [`PersonMenu`] needs.
-#[derive(Properties, PartialEq)]
+/// What a [`use_person_menu`] needs.
+#[derive(PartialEq)]
 pub struct Props {
     /// Who is blocked by it, or unblocked.
     pub target: Target,
     /// Their name.
     pub name: String,
     /// The user to compare codes with.
-    #[prop_or_default]
     pub compares: Option<Username>,
     /// Who is asked into the open chat by it.
-    #[prop_or_default]
     pub asks: Option<Target>,
     /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.
-    #[prop_or(true)]
     pub tab_stop: bool,
 }
 
+impl Props {
+    /// The menu to block someone of this name, or to unblock them, in a list.
+    #[must_use]
+    pub fn of(target: Target, name: String) -> Self {
+        Self {
+            target,
+            name,
+            compares: None,
+            asks: None,
+            tab_stop: false,
+        }
+    }
+}
+
 /// The menu of a person: to block them, or to unblock them.
-#[component]
-pub fn PersonMenu(props: &Props) -> Html {
+#[hook]
+pub fn use_person_menu(props: &Props) -> Html {
     let context = use_app();
     let Some(view) = &context.state.view else {
         return html! {};
@@ -51,9 +62,8 @@ pub fn PersonMenu(props: &Props) -> Html {
     };
     let compare = props.compares.map(|name| compare(&context, name));
     let items: Vec<MenuItem> = compare.into_iter().chain(ask).chain([own]).collect();
-    html! {
-        <RowMenu about={props.name.clone()} {items} disabled={!context.state.is_live()} tab_stop={props.tab_stop} />
-    }
+    let disabled = !context.state.is_live();
+    row_menu(props.name.clone(), items, disabled, props.tab_stop)
 }
 
 /// The name of a user to compare codes with: older programs have no key.

@@ -8,7 +8,7 @@ use crate::context::use_app;
 use crate::logic::sentence::sentence;
 
 use super::command_form::{Form, command_form};
-use super::field::Field;
+use super::field::{Field, field};
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
 
@@ -38,8 +38,7 @@ pub fn use_registry_changed() -> Html {
                 <div><dt>{ "Known" }</dt><dd><code>{ pinned.to_string() }</code></dd></div>
                 <div><dt>{ "Seen now" }</dt><dd><code>{ seen.to_string() }</code></dd></div>
             </dl>
-            { command_form(&context, Form { name: "trust_registry", command, submit: label::TRUST_NEW_KEY, done: "", children: html! { <><Field id="registry-fingerprint" label="Fingerprint that its operator tells you" value={(*typed).clone()}
-                    oninput={set(&typed)} error={wrong.map(|words| AttrValue::from(sentence(words)))} autocomplete="off" /></> } }) }
+            { command_form(&context, Form { name: "trust_registry", command, submit: label::TRUST_NEW_KEY, done: "", children: html! { <>{ field(Field { id: "registry-fingerprint", label: "Fingerprint that its operator tells you", value: (*typed).clone(), oninput: set(&typed), error: wrong.map(|words| AttrValue::from(sentence(words))), autocomplete: "off", ..Field::default() }) }</> } }) }
         </section>
     }
 }

@@ -1,7 +1,9 @@
 //! Requests: the one that waits for the user, those of the user, and what became of others.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, ConversationId, OutgoingRequest, Target, printable};
+use p2pchat_model::{
+    Command, ConversationId, Failure, IncomingRequest, OutgoingRequest, Target, printable,
+};
 use yew::prelude::*;
 
 use crate::context::Context;
@@ -11,7 +13,7 @@ use crate::state::{Action, Note};
 
 use super::countdown::use_countdown;
 use super::icon::{Glyph, icon};
-use super::incoming::Incoming;
+use super::incoming::{self, use_incoming};
 
 /// How many requests of the user are shown one by one.
 const MOST_SENT: usize = 3;
@@ -27,14 +29,46 @@ pub fn requests(context: &Context, beside_people: bool) -> Html {
     let (shown, more) = view.outgoing.split_at(view.outgoing.len().min(MOST_SENT));
     html! {
         <div class={classes!("requests", beside_people.then_some("narrow"))}>
+            { context.state.open_question().map(|(failure, command)| open_question(context, failure, command)) }
             { for context.state.notes.iter().map(|note| self::note(context, note)) }
             { for shown.iter().map(|request| sent(context, request)) }
             if !more.is_empty() { <p class="request-row">{ format!("Waiting for {} more people", more.len()) }</p> }
             if let Some(request) = &view.incoming {
-                <Incoming key={format!("{} {}", request.from.address, request.at.0)} request={request.clone()} />
+                { incoming(request) }
             }
         </div>
     }
+}
+
+/// That someone has an encrypted p2pchat, before they are in the open chat all the same.
+fn open_question(context: &Context, failure: &Failure, command: &Command) -> Html {
+    let onallow = {
+        let (send, command) = (context.send.clone(), command.clone());
+        let names = failure.names.clone();
+        move |_: MouseEvent| {
+            let names = names.clone();
+            send.emit(Command::AllowOpen { names });
+            send.emit(command.clone());
+        }
+    };
+    let oncancel = {
+        let dispatch = context.dispatch.clone();
+        move |_: MouseEvent| dispatch.dispatch(Action::NotOpen)
+    };
+    html! {
+        <div key="open" class="request-row warns" role="group">
+            { icon(Glyph::Warning) }
+            <span class="request-words" role="alert">{ printable(&failure.message).into_owned() }</span>
+            <button type="button" class="button small" onclick={oncancel}>{ label::CANCEL }</button>
+            <button type="button" class="button small" onclick={onallow} disabled={!context.state.is_live()}>{ wording::chat::ALLOW_OPEN }</button>
+        </div>
+    }
+}
+
+fn incoming(request: &IncomingRequest) -> Html {
+    let key = format!("{} {}", request.from.address, request.at.0);
+    let request = request.clone();
+    part!(use_incoming, incoming::Props { request }, key)
 }
 
 fn sent(context: &Context, request: &OutgoingRequest) -> Html {

@@ -9,7 +9,7 @@ use crate::part;
 use super::next_try::use_next_try;
 
 /// What a [`use_retry`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// When the next attempt is due, in milliseconds since 1970.
     pub until: f64,

@@ -10,6 +10,7 @@ use yew::prelude::*;
 use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::{element, hooks::use_size};
 use crate::context::use_app;
+use crate::part;
 
 use super::roving::{Roving, Rows, use_roving};
 
@@ -20,18 +21,20 @@ const ROW: f64 = 36.0;
 /// How many rows are drawn beyond those in sight, and in how large steps.
 const STEP: usize = 12;
 
-/// What a [`RowList`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The id of the list's heading.
-    pub labelledby: &'static str,
-    /// What has a row, in order.
-    pub rows: Rows,
+#[derive(PartialEq)]
+struct Props {
+    labelledby: &'static str,
+    rows: Rows,
+}
+
+/// A list: the id of its heading, and what has a row, in order.
+pub fn row_list(labelledby: &'static str, rows: Rows) -> Html {
+    part!(use_row_list, Props { labelledby, rows })
 }
 
 /// The list. It is one Tab stop.
-#[component]
-pub fn RowList(props: &Props) -> Html {
+#[hook]
+fn use_row_list(props: &Props) -> Html {
     // What can be done in a row depends on the state, and what Tab leads to with it.
     let _ = use_app();
     let Props {

@@ -8,6 +8,7 @@ use yew::prelude::*;
 use crate::browser::effect::use_effect_on;
 use crate::browser::hooks::{toggle, use_focus_kept, use_menu_keys, use_popup};
 use crate::browser::{element, keys, page};
+use crate::part;
 
 use super::icon::{Glyph, icon};
 
@@ -67,25 +68,38 @@ pub struct Question {
     pub yes: &'static str,
 }
 
-/// What a [`RowMenu`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Who or what it is about, for the name of the button: `Actions for bob`.
-    pub about: AttrValue,
-    /// What can be done. Without any there is no menu.
-    pub items: Vec<MenuItem>,
-    /// Whether nothing can be done now.
-    #[prop_or_default]
-    pub disabled: bool,
-    /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.
-    #[prop_or(true)]
-    pub tab_stop: bool,
+#[derive(PartialEq)]
+struct Props {
+    about: AttrValue,
+    items: Vec<MenuItem>,
+    disabled: bool,
+    tab_stop: bool,
+}
+
+/// The menu of a row: `about` is who or what it is about, for the name of the button (`Actions for
+/// bob`), and `items` what can be done; without any there is no menu. `disabled` is whether nothing
+/// can be done now. `tab_stop` is whether Tab leads to the button: not in a list where arrows lead
+/// from row to row.
+pub fn row_menu(
+    about: impl Into<AttrValue>,
+    items: Vec<MenuItem>,
+    disabled: bool,
+    tab_stop: bool,
+) -> Html {
+    let about = about.into();
+    let props = Props {
+        about,
+        items,
+        disabled,
+        tab_stop,
+    };
+    part!(use_row_menu, props)
 }
 
 /// The button that opens the menu, and the menu; Shift F10 anywhere in its row opens it too.
 /// The menu turns into the question of the item that was picked, if it has one.
-#[component]
-pub fn RowMenu(props: &Props) -> Html {
+#[hook]
+fn use_row_menu(props: &Props) -> Html {
     let node = use_node_ref();
     let panel = use_node_ref();
     let open = use_popup(&node);

@@ -23,36 +23,40 @@ pub fn use_sheets() -> Html {
     use_return_focus_to_menu(sheet.is_some());
     match sheet {
         None => html! {},
-        Some(Sheet::Account) => {
-            html! { <Frame title={label::ACCOUNT_AND_KEYS}>{ part!(use_account) }</Frame> }
+        Some(Sheet::Account) => frame(label::ACCOUNT_AND_KEYS, part!(use_account)),
+        Some(Sheet::Import) => {
+            let words = html! { <p>{ label::IMPORT_IDENTITY_MEANS }</p> };
+            let form = part!(use_import_form);
+            frame(label::IMPORT_IDENTITY, html! { <>{ words }{ form }</> })
         }
-        Some(Sheet::Import) => html! {
-            <Frame title={label::IMPORT_IDENTITY}>
-                <p>{ label::IMPORT_IDENTITY_MEANS }</p>
-                { part!(use_import_form) }
-            </Frame>
-        },
-        Some(Sheet::Codes(name)) => {
-            html! { <Frame title={label::COMPARE_CODES}>{ part!(use_codes, super::codes::Props { name }) }</Frame> }
-        }
-        Some(Sheet::New) => {
-            html! { <Frame title={chat::START}>{ part!(use_new_chat, super::new_chat::Props { add: None }) }</Frame> }
-        }
-        Some(Sheet::Add(id)) => {
-            html! { <Frame title={chat::ADD}>{ part!(use_new_chat, super::new_chat::Props { add: Some(id) }) }</Frame> }
-        }
+        Some(Sheet::Codes(name)) => frame(
+            label::COMPARE_CODES,
+            part!(use_codes, super::codes::Props { name }),
+        ),
+        Some(Sheet::New) => frame(
+            chat::START,
+            part!(use_new_chat, super::new_chat::Props { add: None }),
+        ),
+        Some(Sheet::Add(id)) => frame(
+            chat::ADD,
+            part!(use_new_chat, super::new_chat::Props { add: Some(id) }),
+        ),
     }
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 struct Props {
     title: &'static str,
     children: Html,
 }
 
+fn frame(title: &'static str, children: Html) -> Html {
+    part!(use_frame, Props { title, children })
+}
+
 /// A dialog of the browser: nothing behind it takes the focus or a click.
-#[component]
-fn Frame(props: &Props) -> Html {
+#[hook]
+fn use_frame(props: &Props) -> Html {
     let context = use_app();
     let node = use_node_ref();
     let close = {

@@ -15,7 +15,7 @@ use crate::state::{Action, Page, Sheet};
 
 use super::banner::banner;
 use super::brand::brand;
-use super::field::Field;
+use super::field::{Field, field};
 use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
 use super::password_fields::set;
@@ -110,24 +110,14 @@ pub fn use_sign_in() -> Html {
                     { state.view.as_ref().and_then(|view| not_saved(&view.get())) }
                     { ended(state) }
                     { tabs(new, &choose) }
-                    <Field id={NAME} label={label::NAME} value={(*name).clone()}
-                        error={errors.name} hint={form.name_hint()} autocomplete="username"
-                        oninput={set(&name)} />
-                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()}
-                        error={errors.password} hint={form.password_hint()} hidden={!*shown}
-                        autocomplete={if new { "new-password" } else { "current-password" }}
-                        oninput={set(&password)}>
-                        <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}>{ icon(Glyph::Eye) }</button>
-                    </Field>
+                    { field(Field { id: NAME, label: label::NAME, value: (*name).clone(), error: errors.name, hint: form.name_hint(), autocomplete: "username", oninput: set(&name), ..Field::default() }) }
+                    { field(Field { id: PASSWORD, label: label::PASSWORD, value: (*password).clone(), error: errors.password, hint: form.password_hint(), hidden: !*shown, autocomplete: if new { "new-password" } else { "current-password" }, oninput: set(&password), children: html! { <button type="button" class="icon-button" aria-pressed={shown.to_string()}
+                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}>{ icon(Glyph::Eye) }</button> } }) }
                     if new {
-                        <Field id={AGAIN} label={label::PASSWORD_AGAIN} value={(*again).clone()}
-                            error={errors.again} hidden={!*shown} autocomplete="new-password"
-                            oninput={set(&again)} />
+                        { field(Field { id: AGAIN, label: label::PASSWORD_AGAIN, value: (*again).clone(), error: errors.again, hidden: !*shown, autocomplete: "new-password", oninput: set(&again), ..Field::default() }) }
                     }
                     if new && !legacy {
-                        <Field id={DISPLAY} label={label::DISPLAY_NAME_OPTIONAL} value={(*display).clone()}
-                            error={errors.display} autocomplete="name" oninput={set(&display)} />
+                        { field(Field { id: DISPLAY, label: label::DISPLAY_NAME_OPTIONAL, value: (*display).clone(), error: errors.display, autocomplete: "name", oninput: set(&display), ..Field::default() }) }
                     }
                     if is_refused(state, Problem::WrongCredentials) && !new { { new_here(&choose) } }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>

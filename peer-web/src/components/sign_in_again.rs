@@ -14,7 +14,7 @@ use super::sign_in::is_waiting;
 const INPUT: &str = "again-password";
 
 /// What a [`use_sign_in_again`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct Props {
     /// The account.
     pub name: Username,

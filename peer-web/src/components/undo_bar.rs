@@ -7,6 +7,7 @@ use yew::prelude::*;
 use crate::browser::hooks::use_now;
 use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
+use crate::part;
 
 /// The offer to take back the last leave or block, as long as that is possible. It lies over
 /// the page, so that nothing moves under the pointer.
@@ -15,19 +16,19 @@ pub fn undo_bar(context: &Context) -> Html {
     html! {
         // Always there: a screen reader announces what changes in it.
         <div class="undo-place" role="status">
-            if let Some(undo) = undo { <Offer key={undo.until.0.to_string()} {undo} /> }
+            if let Some(undo) = undo { { part!(use_offer, Props { undo }, undo.until.0) } }
         </div>
     }
 }
 
-/// What an [`Offer`] needs.
-#[derive(Properties, PartialEq)]
+/// What an [`use_offer`] needs.
+#[derive(PartialEq)]
 struct Props {
     undo: Undo,
 }
 
-#[component]
-fn Offer(props: &Props) -> Html {
+#[hook]
+fn use_offer(props: &Props) -> Html {
     let context = use_app();
     let now = use_now(250);
     let Undo { what, until } = props.undo;

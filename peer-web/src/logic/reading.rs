@@ -99,6 +99,12 @@ impl Reading {
         self.mark
     }
 
+    /// The first message that was not read.
+    #[must_use]
+    pub fn first_unread(&self) -> Option<MessageId> {
+        self.mark.filter(|_| self.unread > 0)
+    }
+
     /// How many messages came while the user was not looking.
     #[must_use]
     pub fn unread(&self) -> usize {

@@ -109,17 +109,22 @@ impl Conversation {
 
     /// Begins again with a view, after which answers to earlier reads do not come any more.
     pub(super) fn begin(&mut self, view: ViewHandle, reading: Reading) {
+        let is_other = self.view.as_ref().map(|view| view.id()) != Some(view.id());
+        if is_other {
+            self.jump = reading.first_unread();
+        }
         self.view = Some(view);
         self.reading = reading;
         self.asked.retain(|asked| asked.text().is_some());
         self.awaits_first_page = false;
     }
 
-    /// Shows another conversation.
+    /// Shows another conversation, from the first message on that was not read.
     pub(super) fn show(&mut self, view: ViewHandle, reading: Reading) {
+        self.jump = reading.first_unread();
         self.view = Some(view);
         self.reading = reading;
-        (self.spoken, self.jump) = (None, None);
+        self.spoken = None;
     }
 
     /// Forgets the texts of another session.

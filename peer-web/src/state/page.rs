@@ -16,6 +16,9 @@ use super::view::ViewHandle;
 /// The commands whose answers stand below the field that finds people.
 const SEARCHES: [&str; 4] = ["request", "search", "refresh", "chat"];
 
+/// The commands that lead to another conversation.
+const OPENS: [&str; 3] = ["chat", "group", "accept_key"];
+
 /// The part of the state that changes rarely.
 #[derive(Clone, PartialEq, Default)]
 pub struct Page {
@@ -30,6 +33,8 @@ pub struct Page {
     /// The calls that have no answer yet, but for those about the conversation: their ids and
     /// commands.
     asked: Vec<(u64, &'static str)>,
+    /// The last command of this page to have someone in the open chat.
+    asked_open: Option<Command>,
     /// The last failure of each command of this page that was not sent again since.
     pub failures: Vec<Failure>,
     /// The answer to the last search for a user.
@@ -143,10 +148,21 @@ impl Page {
         self.connection == Connection::Live
     }
 
-    /// The last failure of a search for people or of a chat request.
+    /// The last failure of a search for people or of a chat request, but for one that the user
+    /// can agree to.
     #[must_use]
     pub fn search_failure(&self) -> Option<&Failure> {
-        SEARCHES.iter().find_map(|command| self.failure(command))
+        let failure = SEARCHES.iter().find_map(|command| self.failure(command));
+        failure.filter(|failure| failure.code != Problem::HasEncrypted)
+    }
+
+    /// What the user has to agree to before someone is in the open chat, and the command that
+    /// failed for that.
+    #[must_use]
+    pub fn open_question(&self) -> Option<(&Failure, &Command)> {
+        let mut failures = self.failures.iter();
+        let question = failures.find(|failure| failure.code == Problem::HasEncrypted)?;
+        Some((question, self.asked_open.as_ref()?))
     }
 
     /// Whether there is an answer to an earlier search.
@@ -180,6 +196,12 @@ impl Page {
         self.asked.iter().any(|(_, asked)| commands.contains(asked))
     }
 
+    /// Whether another conversation is about to be shown, at the user's wish.
+    #[must_use]
+    pub fn opens(&self) -> bool {
+        self.is_live() && self.waits_for(&OPENS)
+    }
+
     /// Begins again with a view, after which the answers to what was asked do not come any more.
     pub(super) fn begin(&mut self, view: ViewHandle, account: Option<Username>, draft: Rc<str>) {
         self.view = Some(view);
@@ -211,8 +233,12 @@ impl Page {
         let name = command.name();
         self.done = self.done.filter(|done| *done != name);
         self.failures.retain(|failure| failure.command != name);
-        if matches!(command, Command::Search { .. }) {
-            self.found = None;
+        match command {
+            Command::Search { .. } => self.found = None,
+            Command::Request { .. } | Command::Accept { .. } => {
+                self.asked_open = Some(command.clone());
+            }
+            _ => {}
         }
         if !is_about_conversation(command) {
             self.asked.push((id, name));
@@ -220,7 +246,7 @@ impl Page {
     }
 
     /// Closes what was asked, if this event is the answer. Returns which command it was.
-    fn answer(&mut self, re: Option<&CallId>) -> Option<&'static str> {
+    pub(super) fn answer(&mut self, re: Option<&CallId>) -> Option<&'static str> {
         let is_it = |(id, _): &(u64, _)| re == Some(&CallId::Number(*id));
         let at = self.asked.iter().position(is_it)?;
         Some(self.asked.remove(at).1)
@@ -313,6 +339,12 @@ impl Page {
             }
             _ => {}
         }
+    }
+
+    /// Forgets what the user was to agree to.
+    pub(super) fn forget_open_question(&mut self) {
+        self.failures
+            .retain(|failure| failure.code != Problem::HasEncrypted);
     }
 
     /// Shows another conversation, with the draft of all front ends.

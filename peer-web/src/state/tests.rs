@@ -647,3 +647,32 @@ fn the_form_knows_the_last_account_unless_the_user_signed_out() {
     assert_eq!(last(vec![Action::MoveHere, end(None)]), me);
     assert_eq!(last(vec![lost(), shown(view_of(""))]), me);
 }
+
+#[test]
+fn a_chat_is_shown_from_the_first_message_on_that_was_not_read() {
+    let id = ConversationId::encrypted(&[7; 32]);
+    let with = |read| {
+        let lines = (1..5).map(|nth| Line::from(message(nth, nth * 1000, "bob", false)));
+        let chat = p2pchat_model::Conversation {
+            lines: lines.collect(),
+            read: Some(MessageId::new(read)),
+            ..p2pchat_model::Conversation::new(id)
+        };
+        let mut view = view_of("me");
+        view.conversations.push(chat);
+        after([shown(view), Action::Show(OPEN), Action::Show(id)])
+    };
+    assert_eq!(with(2).conversation.jump, Some(MessageId::new(3)));
+    assert_eq!(with(4).conversation.jump, None);
+}
+
+#[test]
+fn until_a_chat_that_was_asked_for_is_there_nothing_is_written() {
+    let with = "bob".parse().unwrap();
+    let state = after([Action::Command(1, Command::Chat { with })]);
+    assert!(state.page.opens());
+    let opened = answer(1, Event::Opened { conversation: OPEN });
+    for end in [opened, failed(1, "chat", Problem::NotOnline), lost()] {
+        assert!(!state.clone().reduce(end).page.opens());
+    }
+}

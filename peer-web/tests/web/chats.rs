@@ -241,12 +241,47 @@ async fn a_request_takes_the_place_of_the_field_and_is_answered_without_a_clock(
 
 #[wasm_bindgen_test]
 async fn nothing_is_sent_to_a_key_that_is_not_the_one_that_was_compared() {
-    let (mounted, _fake) = page(&view_with("changed_after_verified")).await;
+    let accepted = |fake: &Fake, although: bool| {
+        let id = direct();
+        let wanted = format!(
+            r#"{{"command":"accept_key","conversation":"{id}","although_verified":{although}}}"#
+        );
+        fake.commands().contains(&wanted)
+    };
+    let (mounted, fake) = page(&view_with("changed_after_verified")).await;
     mounted.wait_text("Sending stopped").await;
     assert!(mounted.find("#composer").is_none());
-    let (mounted, _fake) = page(&view_with("changed")).await;
+    mounted.wait(".stops .button:last-child").await.click();
+    mounted.wait_text("without comparing it?").await;
+    assert!(fake.commands().is_empty(), "it is asked before");
+    mounted.wait(".stops .button.danger").await.click();
+    wait_for("the command", || accepted(&fake, true)).await;
+
+    let (mounted, fake) = page(&view_with("changed")).await;
     mounted.wait_text("bob has a new code").await;
     mounted.wait("#composer").await;
+    fake.say(&post(2, true, "held back"));
+    mounted.wait_text("Not sent: bob's key changed").await;
+    mounted
+        .wait_text("Your waiting message has not been sent.")
+        .await;
+    mounted.wait(".warns .button:last-child").await.click();
+    wait_for("the command", || accepted(&fake, false)).await;
+}
+
+#[wasm_bindgen_test]
+async fn someone_encrypted_is_in_the_open_chat_only_after_a_question() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.wait(".people .ask:enabled").await.click();
+    wait_for("the request", || fake.last("request").is_some()).await;
+    fake.answer("request", r#"{"event":"failed","at":1,"command":"request","code":"has_encrypted","message":"carol has an encrypted p2pchat.","advice":"agree","names":["carol"]}"#);
+    mounted.wait_text("carol has an encrypted p2pchat.").await;
+    mounted.wait(".warns .button:last-child").await.click();
+    wait_for("both commands", || fake.commands().len() == 3).await;
+    let commands = fake.commands();
+    assert_eq!(commands[1], r#"{"command":"allow_open","names":["carol"]}"#);
+    assert_eq!(commands[2], commands[0]);
+    wait_for("no question", || mounted.find(".warns").is_none()).await;
 }
 
 #[wasm_bindgen_test]
@@ -255,6 +290,11 @@ async fn a_click_on_a_person_begins_a_chat_and_it_is_shown() {
     mounted.wait(".people .row-main").await.click();
     wait_for("the command", || !fake.commands().is_empty()).await;
     assert_eq!(fake.commands(), [r#"{"command":"chat","with":"bob"}"#]);
+    // What is typed before it is there does not go to the chat that is still shown.
+    let is_disabled = || mounted.find("#composer:disabled").is_some();
+    wait_for("a field that takes nothing", is_disabled).await;
+    mounted.find("#composer").unwrap().focus().unwrap();
+    assert_eq!(js("document.activeElement.id"), "");
     let chat = chat("direct", "", r#""in""#, "new");
     fake.say(&format!(
         r#"{{"event":"chat","conversation":"{}","chat":{chat}}}"#,
@@ -265,6 +305,9 @@ async fn a_click_on_a_person_begins_a_chat_and_it_is_shown() {
         &format!(r#"{{"event":"opened","conversation":"{}"}}"#, direct()),
     );
     mounted.wait(".chat-row[aria-current]").await;
+    let has_focus = || js("document.activeElement.id") == "composer";
+    wait_for("the field of the new chat", has_focus).await;
+    fake.answer("chat", r#"{"event":"done"}"#);
     fake.say(&post(3, false, "hello"));
     mounted.wait(".message").await;
 }

@@ -2,9 +2,9 @@
 
 use p2pchat_model::{Delivery, DeliveryState, LeaveReason, Person};
 use p2pchat_web::components::delivery_list::delivery_list;
-use p2pchat_web::components::field::{self, Field};
+use p2pchat_web::components::field::{Field, field};
 use p2pchat_web::components::rich_text;
-use p2pchat_web::components::row_menu::{self, MenuItem, RowMenu};
+use p2pchat_web::components::row_menu::{MenuItem, row_menu};
 use wasm_bindgen_test::wasm_bindgen_test;
 use yew::prelude::*;
 
@@ -59,14 +59,15 @@ async fn links_open_elsewhere_and_tell_nothing() {
 
 #[wasm_bindgen_test]
 async fn what_is_wrong_with_a_field_belongs_to_it() {
-    let props = yew::props!(field::Props {
+    let html = field(Field {
         id: "f",
         label: "Name",
         value: "çççççç".to_owned(),
-        error: "This name is too long by 2.",
-        hint: "A hint.",
+        error: Some("This name is too long by 2.".into()),
+        hint: Some("A hint.".into()),
+        ..Field::default()
     });
-    let mounted = mount::<Field>(props);
+    let mounted = mount::<Draws>(Drawn { html });
     let input = mounted.wait("input").await;
     assert_eq!(input.get_attribute("aria-invalid").as_deref(), Some("true"));
     let note = input.get_attribute("aria-describedby").unwrap();
@@ -77,11 +78,9 @@ async fn what_is_wrong_with_a_field_belongs_to_it() {
 #[wasm_bindgen_test]
 async fn arrows_lead_through_a_menu() {
     let item = |label: &'static str| MenuItem::new(label, yew::Callback::noop());
-    let props = yew::props!(row_menu::Props {
-        about: "bob",
-        items: vec![item("One"), item("Two"), item("Three")],
-    });
-    let mounted = mount::<RowMenu>(props);
+    let items = vec![item("One"), item("Two"), item("Three")];
+    let html = row_menu("bob", items, false, true);
+    let mounted = mount::<Draws>(Drawn { html });
     mounted.wait(".more").await.click();
     mounted.wait("[role=menuitem]").await;
     let focused = || {

@@ -16,6 +16,7 @@ export class User {
     this.conversation = page.getByRole("log", { name: "Conversation" });
     this.composer = page.getByRole("textbox", { name: "Message" });
     this.request = page.getByRole("group", { name: /wants to chat|asks to join|invites you/ });
+    this.allow = page.getByRole("button", { name: "Use the open chat, not encrypted" });
     this.status = page.getByRole("combobox", { name: "Status" });
     this.sheet = page.getByRole("dialog");
     this.undo = page.getByRole("button", { name: "Undo", exact: true });
@@ -71,6 +72,9 @@ export class User {
   async ask(name) {
     await this.sees(name);
     await this.askButton(name).click();
+    // Someone with an encrypted p2pchat is asked into the open chat after a question.
+    await this.request.or(this.requestOf(name)).or(this.allow).first().waitFor();
+    if (await this.allow.isVisible()) await this.allow.click();
   }
 
   /** Waits until a user is online. */
@@ -90,6 +94,9 @@ export class User {
 
   async answers(word) {
     await this.request.getByRole("button", { name: word, exact: true }).click();
+    const gone = async () => (await this.request.count()) === 0 || this.allow.isVisible();
+    while (!(await gone())) await this.page.waitForTimeout(20);
+    if (await this.allow.isVisible()) await this.allow.click();
     await this.request.waitFor({ state: "detached" });
   }
 

@@ -36,6 +36,7 @@ class Terminal {
 
   /** Sends a command with these fields, in the open chat if it concerns one. */
   send(command, fields = {}) {
+    if (command === "request" && fields.to.name) this.allow(fields.to.name);
     const conversation = OF_CONVERSATION.includes(command) ? { conversation: "open" } : {};
     this.process.write(JSON.stringify({ command, ...conversation, ...fields }));
   }
@@ -51,7 +52,13 @@ class Terminal {
   /** Waits for the chat request of a user, and accepts it. */
   async accepts(name) {
     const request = await this.event("request_received", ({ from }) => from.name === name);
+    this.allow(name);
     this.send("accept", { from: request.from.address });
+  }
+
+  /** Agrees to have users in the open chat whose p2pchat is encrypted. */
+  allow(...names) {
+    this.send("allow_open", { names });
   }
 }
 

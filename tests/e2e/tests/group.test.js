@@ -32,6 +32,7 @@ test("two browsers and a terminal chat in one group", async (t) => {
   const request = await carol.event("request_received");
   assert.equal(request.from.name, "bob");
   assert.deepEqual(request.members.map((member) => member.name), ["alice"]);
+  carol.allow("alice", "bob");
   carol.send("accept", { from: request.from.address });
   await Promise.all([alice.isWith("carol"), bob.isWith("carol")]);
 

@@ -39,7 +39,7 @@ enum Step {
     Tests,
     /// The tests of the web page, inside a headless Chromium
     Browser,
-    /// The built programs and the web page, end to end, in a headless Chromium
+    /// The built programs and the web page, end to end, in a headless Chromium; the main walk also in Firefox
     E2e,
 }
 

@@ -1,4 +1,4 @@
-//! The tests of the built programs and the page, in a real browser.
+//! The tests of the built programs and the page, in real browsers.
 
 use std::fs;
 use std::path::Path;
@@ -19,6 +19,7 @@ pub async fn tests() -> Result<Command> {
     web::ensure_built().await?;
     let programs = cargo::build(&cargo::ALL, false).await?;
     let chromium = tools::chromium().await?;
+    let firefox = tools::firefox().await?;
     let folder = root().join("tests/e2e");
     libraries(&folder).await?;
     let mut command = Command::new(tools::node().await?);
@@ -30,6 +31,7 @@ pub async fn tests() -> Result<Command> {
         .env("E2E_PEER", programs.path("p2pchat")?)
         .env("E2E_BRIDGE", programs.path("p2pchat-bridge")?)
         .env("E2E_CHROMIUM", chromium)
+        .env("E2E_FIREFOX", firefox)
         .env("E2E_SCREENSHOTS", root().join("target/screenshots"));
     Ok(command)
 }

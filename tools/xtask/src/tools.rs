@@ -242,6 +242,18 @@ pub async fn chromium() -> Result<PathBuf> {
     }
 }
 
+/// A Firefox to test the page in: `$FIREFOX`, or one on the `PATH`.
+///
+/// # Errors
+/// If it is missing; says what to install.
+pub async fn firefox() -> Result<PathBuf> {
+    let what = "Firefox (or FIREFOX in the environment)";
+    match env::var_os("FIREFOX") {
+        Some(given) => Ok(given.into()),
+        None => system::need(what, &["firefox-esr", "firefox"], "firefox-esr").await,
+    }
+}
+
 /// The program that drives Chromium: `$CHROMEDRIVER`, or one on the `PATH`.
 ///
 /// # Errors

@@ -75,9 +75,14 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
             return;
         };
         let key = Key::Message(id);
-        if view.rows().iter().any(|row| row.shown.key == key) {
+        let at = view.rows().iter().position(|row| row.shown.key == key);
+        if let Some(at) = at {
             let offset = JUMP_OFFSET;
-            scroll.go_to(Place::At { key, offset });
+            let below: f64 = view.rows()[at..].iter().map(|row| row.height).sum();
+            // Where all that follows is in sight, the user is at the end.
+            let is_end = below + offset <= scroll.layout.borrow().in_sight;
+            let place = Place::At { key, offset };
+            scroll.go_to(if is_end { Place::End } else { place });
             context.dispatch.dispatch(Action::Jumped);
         } else if may_ask(&context, conversation) {
             ask(view, &context.send);

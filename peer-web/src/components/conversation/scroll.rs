@@ -25,13 +25,13 @@ pub(super) struct Scroll {
     update: UseForceUpdateHandle,
 }
 
-/// The conversation begins at the end.
+/// The conversation begins at the end, unless there is a jump to do at once.
 #[hook]
-pub(super) fn use_scroll() -> Scroll {
+pub(super) fn use_scroll(jumps: bool) -> Scroll {
     let scroll = Scroll {
         layout: use_mut_ref(Layout::default),
         nodes: use_state(Nodes::default),
-        at_end: use_state_eq(|| true),
+        at_end: use_state_eq(|| !jumps),
         update: use_force_update(),
     };
     let update = scroll.update.clone();
