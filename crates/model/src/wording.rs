@@ -2,6 +2,7 @@
 //!
 //! - [`label`] has the buttons, headings and states that the page and the terminal share.
 //! - [`chat`] has what concerns encrypted conversations.
+//! - [`first`] has those of the first start and of invitations.
 //! - [`security`] has what concerns encryption, keys and codes.
 //! - Functions and methods here make sentences: of a [`Problem`], a [`DeliveryState`], a
 //!   chat request, and (behind [`View::notice`](crate::View::notice)) of each [`Event`] that
@@ -33,6 +34,7 @@ use crate::time::Timestamp;
 use crate::view::{Undoable, View};
 
 pub mod chat;
+pub mod first;
 pub mod label;
 pub mod security;
 
@@ -85,6 +87,10 @@ impl Problem {
             Self::OlderProgram => "they have an older p2pchat, which is not encrypted",
             Self::UserKeyChanged => "they have a new code, which you have not accepted",
             Self::NoChats => "encrypted conversations cannot be opened",
+            Self::NoRegistry => "no registry is chosen yet",
+            Self::BadRegistry => "this cannot be the registry",
+            Self::RegistryThere => "a registry runs on this computer already",
+            Self::RegistryNotStarted => "no registry could be started here",
         }
     }
 
@@ -151,6 +157,14 @@ impl Problem {
             Self::OlderProgram => "ask them into the open chat",
             Self::UserKeyChanged => "compare codes with them, or accept the new one",
             Self::NoChats => "see the log of the program, and repair the file",
+            Self::NoRegistry => {
+                "give --registry HOST, or choose one in p2pchat, which remembers it"
+            }
+            Self::BadRegistry => "give HOST, HOST:PORT or HOST#FINGERPRINT",
+            Self::RegistryThere => "use that one",
+            Self::RegistryNotStarted => {
+                "install p2pchat-registry beside p2pchat, or name a registry that runs elsewhere"
+            }
         }
     }
 
@@ -263,6 +277,7 @@ impl Link {
     pub fn words(&self) -> &'static str {
         match self {
             Self::Up => "connected",
+            Self::NoRegistry => "no registry yet",
             Self::Connecting => "connecting",
             Self::PasswordNeeded => "password needed",
             Self::KeyChanged { .. } => "stopped: other key",
@@ -548,6 +563,8 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::Failed(failure) => (&failure.at, Level::Warning, failed(failure)),
         Event::View(_)
         | Event::Done
+        | Event::Registry { .. }
+        | Event::RegistryFound { .. }
         | Event::Link(_)
         | Event::Security(_)
         | Event::Identity(_)

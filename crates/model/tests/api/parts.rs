@@ -136,6 +136,7 @@ pub(crate) fn own(id: u64, text: &str, to: &[Person], state: DeliveryState) -> M
 
 every! {
     links: Link {
+        Link::NoRegistry => [Link::NoRegistry],
         Link::Connecting => [Link::Connecting],
         Link::Up => [Link::Up],
         Link::PasswordNeeded => [Link::PasswordNeeded],
@@ -344,5 +345,9 @@ every! {
         Problem::OlderProgram => [Problem::OlderProgram],
         Problem::UserKeyChanged => [Problem::UserKeyChanged],
         Problem::NoChats => [Problem::NoChats],
+        Problem::NoRegistry => [Problem::NoRegistry],
+        Problem::BadRegistry => [Problem::BadRegistry],
+        Problem::RegistryThere => [Problem::RegistryThere],
+        Problem::RegistryNotStarted => [Problem::RegistryNotStarted],
     }
 }
