@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
 use p2pchat_model::wording::security::registry_name;
-use p2pchat_model::{FrontEndId, Update, View};
+use p2pchat_model::{Call, Command, FrontEndId, Link, Update, View};
 use p2pchat_platform::terminal::Terminal;
 use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Owner, Profile, Updates};
 use p2pchat_settings::streams::complain;
@@ -110,6 +110,12 @@ async fn join(profile: &Profile, settings: &Settings) -> Result<Joined> {
     let first = updates.next().await?;
     let mut view = View::default();
     view.apply(&first.event);
+    if view.link == Link::NoRegistry && !settings.peer.registry.is_empty() {
+        // The peer runs already, without one.
+        let registry = settings.peer.registry.clone();
+        let choice = Command::UseRegistry { registry };
+        calls.send(Call::new(choice)).await?;
+    }
     let owner = profile.attachment();
     let attached = owner.as_ref().map(Owner::attached_to);
     let differs = owner.and_then(|_| differences(&settings.peer, &view));
@@ -145,8 +151,8 @@ async fn front_end(joined: &mut Joined, settings: &Settings, signals: Signals) -
 
 /// Where the running peer differs from what the options ask for.
 fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
-    let default = p2pchat_peer::Options::default().registry;
-    let registry = Some(&asked.registry).filter(|asked| **asked != default);
+    let is_told = !asked.registry.is_empty() && !view.registry.is_empty();
+    let registry = is_told.then_some(&asked.registry);
     let names = |text: &str| -> Vec<String> {
         let names = text.split(',').map(registry_name);
         names.map(str::to_owned).collect()

@@ -42,6 +42,13 @@ pub(crate) fn is_bare(conversation: &Conversation) -> bool {
     conversation.is_alone() && conversation.newest_message().is_none()
 }
 
+/// Whether there is no chat at all, nor a request for one.
+#[must_use]
+pub(crate) fn is_empty(shown: Shown<'_>) -> bool {
+    let mut all = shown.view.conversations.iter();
+    shown.id == ConversationId::OPEN && all.all(|one| one.chat.is_none() && is_bare(one))
+}
+
 /// When the newest message of a conversation was written; without one, when its last line came.
 fn newest(conversation: &Conversation) -> Timestamp {
     let lines = conversation.lines.iter().rev();

@@ -51,6 +51,8 @@ pub enum Typed {
     Password,
     /// The keys of the profile, and the line to the registry.
     Identity,
+    /// What to send to a colleague, so that they come to the same registry.
+    Invite,
     /// The end of the program.
     Quit,
 }

@@ -55,6 +55,10 @@ impl Attempt {
             (Problem::AlreadyLoggedIn, Some(account)) => {
                 another_account(account, self.login.name).map_or(Step::Done, Step::Failed)
             }
+            // What to do about it is not seen elsewhere.
+            (Problem::NoRegistry, _) => {
+                Step::Failed(format!("{}: {}", failure.message, failure.advice))
+            }
             _ => Step::Failed(failure.message.clone()),
         }
     }

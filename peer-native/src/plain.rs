@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::FutureExt;
-use p2pchat_model::wording::{self, label};
+use p2pchat_model::wording::{self, first, label};
 use p2pchat_model::{
     Command, ConversationId, Event, Link, Passphrase, Problem, Security, Undo, Update, Username,
 };
@@ -166,7 +166,11 @@ struct Front {
 
 impl Front {
     async fn start(&mut self, user: Option<Username>, login: Option<AutoLogin>) -> Result<()> {
-        if let (Some(address), registry) = (self.client.view.address, &self.client.view.registry) {
+        if self.client.view.link == Link::NoRegistry {
+            self.print(first::NEEDS_REGISTRY);
+            self.print(lines::CHOOSE_REGISTRY);
+        } else if let Some(address) = self.client.view.address {
+            let registry = &self.client.view.registry;
             let text = format!("your address is {address}, the registry is {registry}");
             self.print(&text);
         }
@@ -182,6 +186,7 @@ impl Front {
         match (user, login) {
             (_, Some(login)) => self.client.log_in(login).await?,
             _ if self.client.view.account.is_some() => {}
+            _ if self.client.view.link == Link::NoRegistry => {}
             (Some(name), None) if self.console.is_terminal() => {
                 self.stage = Stage::Password {
                     register: false,
@@ -463,6 +468,12 @@ impl Front {
                     self.print(&line);
                 }
             }
+            Typed::Invite => {
+                let invitation = first::invitation(&self.client.view);
+                self.print(
+                    &invitation.unwrap_or_else(|| Problem::RegistryUnreachable.words().to_owned()),
+                );
+            }
             Typed::Quit => self.exit = Some(Exit::Done),
         }
         Ok(Ok(()))
@@ -539,6 +550,14 @@ impl Front {
         let failed = self.client.apply(event, answers).await?;
         match event {
             Event::Opened { conversation } => self.go(*conversation),
+            Event::Registry { .. } => {
+                // The question follows at once.
+                self.print(&format!(
+                    "{}: /login · {}: /register",
+                    label::SIGN_IN,
+                    label::CREATE_ACCOUNT
+                ));
+            }
             Event::Message(_) | Event::Post(_) | Event::History { .. } => {
                 self.note_printed(event.conversation().unwrap_or(self.current));
             }
@@ -568,7 +587,7 @@ impl Front {
 /// reason as before, however often it is tried.
 fn is_new_state(away: &mut Option<String>, link: &Link) -> bool {
     match link {
-        Link::Connecting => {}
+        Link::Connecting | Link::NoRegistry => {}
         Link::Up | Link::PasswordNeeded | Link::KeyChanged { .. } => *away = None,
         Link::Down { reason, .. } => return away.replace(reason.clone()).as_ref() != Some(reason),
     }

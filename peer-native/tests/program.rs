@@ -14,6 +14,8 @@ mod command_line;
 mod encrypted;
 #[path = "program/examples.rs"]
 mod examples;
+#[path = "program/first.rs"]
+mod first;
 #[path = "program/json.rs"]
 mod json;
 #[path = "program/once.rs"]

@@ -11,6 +11,7 @@ pub mod brand;
 pub mod chat;
 pub mod chat_head;
 pub mod chats;
+pub mod choose;
 pub mod codes;
 pub mod command_form;
 pub mod composer;

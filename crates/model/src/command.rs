@@ -16,6 +16,14 @@ use crate::target::Target;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
+    /// Go to another registry, and remember it once it answers. Not while an account is logged in.
+    UseRegistry {
+        /// It: `HOST`, with `:PORT` and `#FINGERPRINT` or without, or several with commas.
+        registry: String,
+    },
+    /// Start a registry on this machine that others can use too, and go to it. If there is one,
+    /// `registry_found` names it.
+    StartRegistry,
     /// Create an account, and log in to it.
     Register {
         /// Its name.
@@ -357,6 +365,8 @@ impl Command {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::UseRegistry { .. } => "use_registry",
+            Self::StartRegistry => "start_registry",
             Self::Register { .. } => "register",
             Self::Login { .. } => "login",
             Self::Logout => "logout",
@@ -438,7 +448,9 @@ impl Command {
             | Self::Draft { conversation, .. }
             | Self::History { conversation, .. } => Some(*conversation),
             Self::Find { conversation, .. } => *conversation,
-            Self::Register { .. }
+            Self::UseRegistry { .. }
+            | Self::StartRegistry
+            | Self::Register { .. }
             | Self::Login { .. }
             | Self::Logout
             | Self::Refresh
@@ -471,7 +483,9 @@ impl Command {
     pub fn is_repeatable(&self) -> bool {
         matches!(
             self,
-            Self::Refresh
+            Self::UseRegistry { .. }
+                | Self::StartRegistry
+                | Self::Refresh
                 | Self::Search { .. }
                 | Self::AllowOpen { .. }
                 | Self::Chat { .. }
@@ -499,7 +513,12 @@ impl Command {
     pub(crate) fn has_no_fields(&self) -> bool {
         matches!(
             self,
-            Self::Logout | Self::Refresh | Self::Undo | Self::Active | Self::Registries
+            Self::StartRegistry
+                | Self::Logout
+                | Self::Refresh
+                | Self::Undo
+                | Self::Active
+                | Self::Registries
         )
     }
 }

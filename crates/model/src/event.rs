@@ -33,6 +33,20 @@ pub enum Event {
     Failed(Failure),
     /// The connection to the registry changed. Chatting goes on without it.
     Link(Link),
+    /// There is another registry from now on, and with it perhaps another address of this peer.
+    Registry {
+        /// The registry, as the user named it, or as it named itself.
+        registry: String,
+        /// The peer's own address.
+        address: PeerAddr,
+        /// Its port for messages.
+        message_port: u16,
+    },
+    /// A registry runs on this machine: one that `use_registry` can go to.
+    RegistryFound {
+        /// It, as others can name it.
+        registry: String,
+    },
     /// Whether the line to the registry is encrypted.
     Security(Security),
     /// The keys of the profile.
@@ -366,6 +380,8 @@ impl Event {
             | Self::Done
             | Self::Failed(_)
             | Self::Link(_)
+            | Self::Registry { .. }
+            | Self::RegistryFound { .. }
             | Self::Security(_)
             | Self::Identity(_)
             | Self::Registered { .. }
@@ -401,6 +417,7 @@ impl Event {
             Self::View(_)
                 | Self::Done
                 | Self::Failed(_)
+                | Self::RegistryFound { .. }
                 | Self::Found { .. }
                 | Self::Opened { .. }
                 | Self::Said { .. }
@@ -432,6 +449,8 @@ pub struct Snapshot {
 #[cfg_attr(not(target_arch = "wasm32"), serde(tag = "state"))]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
+    /// There is no registry to connect to: `use_registry` and `start_registry` change that.
+    NoRegistry,
     /// The first attempt is under way.
     #[default]
     Connecting,
@@ -758,4 +777,12 @@ pub enum Problem {
     HasEncrypted,
     /// The encrypted conversations cannot be opened.
     NoChats,
+    /// No registry is chosen yet.
+    NoRegistry,
+    /// What is to be the registry is no name or address, or cannot be reached from this machine.
+    BadRegistry,
+    /// A registry, or another program in its place, runs on this machine already.
+    RegistryThere,
+    /// The registry could not be started on this machine.
+    RegistryNotStarted,
 }

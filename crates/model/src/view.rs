@@ -31,7 +31,7 @@ pub struct View {
     pub address: Option<PeerAddr>,
     /// Its port for messages.
     pub message_port: Option<u16>,
-    /// The registry, as the user named it.
+    /// The registry, as the user named it; empty as long as there is none.
     pub registry: String,
     /// The connection to the registry.
     pub link: Link,
@@ -135,6 +135,15 @@ impl View {
         match event {
             Event::View(snapshot) => self.clone_from(&snapshot.view),
             Event::Link(link) => self.link = link.clone(),
+            Event::Registry {
+                registry,
+                address,
+                message_port,
+            } => {
+                self.registry.clone_from(registry);
+                self.address = Some(*address);
+                self.message_port = Some(*message_port);
+            }
             Event::Security(security) => self.security = *security,
             Event::Identity(identity) => self.identity = Some(*identity),
             Event::Away { on } => self.away = *on,
@@ -187,6 +196,7 @@ impl View {
             | Event::Draft { .. } => self.apply_to_conversation(event),
             Event::Done
             | Event::Failed(_)
+            | Event::RegistryFound { .. }
             | Event::Registered { .. }
             | Event::Opened { .. }
             | Event::Said { .. }

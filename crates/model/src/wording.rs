@@ -2,6 +2,7 @@
 //!
 //! - [`label`] has the buttons, headings and states that the page and the terminal share.
 //! - [`chat`] has what concerns encrypted conversations.
+//! - [`first`] has those of the first start and of invitations.
 //! - [`security`] has what concerns encryption, keys and codes.
 //! - Functions and methods here make sentences: of a [`Problem`], a [`DeliveryState`], a
 //!   chat request, and (behind [`View::notice`](crate::View::notice)) of each [`Event`] that
@@ -33,6 +34,7 @@ use crate::time::Timestamp;
 use crate::view::{Undoable, View};
 
 pub mod chat;
+pub mod first;
 pub mod label;
 pub mod security;
 
@@ -88,6 +90,10 @@ impl Problem {
                 "they have an encrypted p2pchat, and the open chat is not encrypted"
             }
             Self::NoChats => "encrypted conversations cannot be opened",
+            Self::NoRegistry => "no registry is chosen yet",
+            Self::BadRegistry => "this cannot be the registry",
+            Self::RegistryThere => "a registry runs on this computer already",
+            Self::RegistryNotStarted => "no registry could be started here",
         }
     }
 
@@ -155,6 +161,14 @@ impl Problem {
             Self::UserKeyChanged => "compare codes with them, or accept the new one",
             Self::HasEncrypted => "start an encrypted chat with them, or agree to the open one",
             Self::NoChats => "see the log of the program, and repair the file",
+            Self::NoRegistry => {
+                "give --registry HOST, or choose one in p2pchat, which remembers it"
+            }
+            Self::BadRegistry => "give HOST, HOST:PORT or HOST#FINGERPRINT",
+            Self::RegistryThere => "use that one",
+            Self::RegistryNotStarted => {
+                "install p2pchat-registry beside p2pchat, or name a registry that runs elsewhere"
+            }
         }
     }
 
@@ -267,6 +281,7 @@ impl Link {
     pub fn words(&self) -> &'static str {
         match self {
             Self::Up => "connected",
+            Self::NoRegistry => "no registry yet",
             Self::Connecting => "connecting",
             Self::PasswordNeeded => "password needed",
             Self::KeyChanged { .. } => "stopped: other key",
@@ -552,6 +567,8 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::Failed(failure) => (&failure.at, Level::Warning, failed(failure)),
         Event::View(_)
         | Event::Done
+        | Event::Registry { .. }
+        | Event::RegistryFound { .. }
         | Event::Link(_)
         | Event::Security(_)
         | Event::Identity(_)

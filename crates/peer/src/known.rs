@@ -26,6 +26,17 @@ pub struct Known {
     pub former: BTreeMap<(Fingerprint, PersonKey), Username>,
     /// The account that was last logged in, at which registry.
     pub account: Option<(Fingerprint, Username)>,
+    /// The registry that answered last: the one to go to where none is named.
+    pub registry: Option<LastRegistry>,
+}
+
+/// The registry that a profile has used last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRegistry {
+    /// Its name, as [`Options::registry`](crate::Options::registry) has it.
+    pub name: String,
+    /// It was started on this machine by the peer, and is started again if it is gone.
+    pub is_own: bool,
 }
 
 /// The pin of a person.
@@ -52,6 +63,8 @@ pub enum KnownFile {
     People,
     /// The last account.
     Account,
+    /// The last registry.
+    Registry,
 }
 
 /// Why one of the files cannot be read.
@@ -77,11 +90,20 @@ pub enum KnownError {
 
 /// Behind how well a key is known: they may be in the open chat.
 const OPEN: &str = "+open";
+/// Before the name of a registry that was started on this machine.
+const OWN: &str = "started";
+/// Before the name of another registry.
+const NAMED: &str = "named";
 /// In place of how well a key is known: it is not the person's any more.
 const FORMER: &str = "former";
 
 impl KnownFile {
-    const ALL: [Self; 3] = [Self::Registries, Self::People, Self::Account];
+    const ALL: [Self; 4] = [
+        Self::Registries,
+        Self::People,
+        Self::Account,
+        Self::Registry,
+    ];
 
     /// Its name in the folder of the profile.
     #[must_use]
@@ -90,6 +112,7 @@ impl KnownFile {
             Self::Registries => "known_registries",
             Self::People => "known_people",
             Self::Account => "account",
+            Self::Registry => "registry",
         }
     }
 
@@ -99,6 +122,7 @@ impl KnownFile {
             Self::Registries => "# registry, fingerprint of its key, day of the first contact",
             Self::People => "# registry, key, serial, new or verified or former, other key, name",
             Self::Account => "# registry, name",
+            Self::Registry => "# named or started here, registry",
         }
     }
 }
@@ -173,6 +197,16 @@ impl Known {
                 let [registry, name] = words(line)?;
                 self.account = Some((registry.parse().ok()?, name.parse().ok()?));
             }
+            KnownFile::Registry => {
+                let [how, name] = words(line)?;
+                let is_own = match how {
+                    NAMED => false,
+                    OWN => true,
+                    _ => return None,
+                };
+                let name = name.to_owned();
+                self.registry = Some(LastRegistry { name, is_own });
+            }
         }
         Some(())
     }
@@ -211,6 +245,12 @@ impl Known {
             KnownFile::Account => {
                 if let Some((registry, name)) = &self.account {
                     let _ = writeln!(text, "{registry} {name}");
+                }
+            }
+            KnownFile::Registry => {
+                if let Some(LastRegistry { name, is_own }) = &self.registry {
+                    let how = if *is_own { OWN } else { NAMED };
+                    let _ = writeln!(text, "{how} {name}");
                 }
             }
         }
@@ -273,6 +313,10 @@ mod tests {
             ]),
             former: BTreeMap::from([((fingerprint, person(3)), "b o".parse().unwrap())]),
             account: Some((fingerprint, "ann".parse().unwrap())),
+            registry: Some(LastRegistry {
+                name: "a.example, b.example:4000#ABCDEFGHIJKLMNOPQRSTUVWXYZ".to_owned(),
+                is_own: true,
+            }),
         }
     }
 
@@ -297,6 +341,7 @@ mod tests {
             (KnownFile::Registries, "chat.example ABCD 2026-11-28"),
             (KnownFile::People, "bob"),
             (KnownFile::Account, "ann"),
+            (KnownFile::Registry, "chat.example"),
         ] {
             keep(folder.path(), file, line).unwrap();
             let error = Known::open(folder.path()).unwrap_err().to_string();

@@ -21,7 +21,7 @@ mod shell;
 
 pub use blocks::ListError;
 pub use history::{History, HistoryError, Page};
-pub use known::{Known, KnownError, KnownFile, Pin};
+pub use known::{Known, KnownError, KnownFile, LastRegistry, Pin};
 pub use options::Options;
 pub use shell::{
     Calls, Chats, ChatsOptions, Handle, Peer, PeerFailed, StartError, Stopped, Updates,

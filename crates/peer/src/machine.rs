@@ -17,6 +17,7 @@
 //! | `requests` | chat requests, in and out |
 //! | `group` | the chat: members, introductions, texts, and what strangers send |
 //! | `chats` | the encrypted conversations: orders to them, names, who is dialled; `chats_served` brings it together with the others |
+//! | `registry` | which registry is gone to, where the user chooses one or it has to be started |
 //! | `people` | the read-only view of directory and blocks that requests and group get |
 //! | `context` | time, random numbers, ids, the output queue, whose call is answered, and the counters of `drops` |
 //! | `calls` | the last calls of the front ends and their answers |
@@ -33,6 +34,7 @@ mod group;
 mod io;
 mod keys;
 mod people;
+mod registry;
 mod requests;
 mod session;
 
@@ -53,11 +55,12 @@ use context::{Context, Refusal};
 use directory::{Change, Directory};
 use group::{Group, Notify, StrangerPacket};
 pub use io::{
-    Acknowledgement, Asked, Asker, Config, ConnId, Input, Keys, Now, Output, SaidBy, SendId, Usage,
-    Work, WorkResult,
+    Acknowledgement, Asked, Asker, Chosen, Config, ConnId, Input, Keys, NotChosen, Now, Output,
+    SaidBy, SendId, Usage, Work, WorkResult,
 };
 use keys::{KeyPurpose, Keyring};
 use people::People;
+use registry::Choosing;
 use requests::{Accepted, Received, Requests};
 use session::{Effect, SearchPurpose, Session, Wanted};
 
@@ -75,6 +78,7 @@ pub struct Machine {
     requests: Requests,
     group: Group,
     chats: Chats,
+    choosing: Choosing,
 }
 
 impl Machine {
@@ -127,6 +131,7 @@ impl Machine {
             requests: Requests::default(),
             group: Group::default(),
             chats: Chats::default(),
+            choosing: Choosing::default(),
         }
     }
 
@@ -219,7 +224,11 @@ impl Machine {
             Input::Command(asked) => self.command(asked),
             Input::Timer => {}
             Input::RegistryUp => self.session.registry_up(&mut self.cx),
-            Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
+            Input::RegistryDown { reason } => {
+                self.session.registry_down(&mut self.cx, &reason);
+                self.restart_own_registry();
+            }
+            Input::RegistryChosen(result) => self.registry_chosen(result),
             Input::Welcome { fingerprint, time } => {
                 self.session.welcome(&mut self.cx, fingerprint);
                 self.cx.push(Output::Chats(ToChats::RegistryTime(time)));
@@ -315,9 +324,15 @@ impl Machine {
         if self.is_of_chats(&command) {
             return self.order_chats(command);
         }
+        let is_login = matches!(command, Command::Register { .. } | Command::Login { .. });
+        if is_login && self.choosing.is_under_way() {
+            return Err(Problem::TooMuch.into());
+        }
         let conversation = ConversationId::OPEN;
         let (cx, people, requests, group) = self.parts();
         match command {
+            Command::UseRegistry { registry } => self.use_registry(registry),
+            Command::StartRegistry => self.start_registry(),
             Command::Register {
                 name,
                 password,

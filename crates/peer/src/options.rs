@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use p2pchat_protocol::{PeerAddr, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT, Username};
+use p2pchat_protocol::{PeerAddr, REGISTRY_UDP_PORT, Username};
 
 /// The options of a peer.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The registry: a name or an address, with or without `:PORT` ([`REGISTRY_TCP_PORT`] if
     /// without) and `#FINGERPRINT`, that of its key. Or several, with commas between them, that
-    /// serve the same users and have the same key: if one is gone, the next is tried.
+    /// serve the same users and have the same key: if one is gone, the next is tried. If empty, the
+    /// one that the profile has used last; without that, none until a front end names one.
+    ///
+    /// [`REGISTRY_TCP_PORT`]: p2pchat_protocol::REGISTRY_TCP_PORT
     pub registry: String,
     /// Speaks version 1, which is not encrypted, with a registry whose key is not known. Ignored
     /// where the registry is pinned or named with a fingerprint.
@@ -46,7 +49,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            registry: format!("127.0.0.1:{REGISTRY_TCP_PORT}"),
+            registry: String::new(),
             allow_plaintext: false,
             folder: None,
             states: None,

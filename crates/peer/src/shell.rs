@@ -12,6 +12,7 @@
 //! | `outbound` | a task for each packet to another peer |
 //! | `link` | the connection to the registry, encrypted or not; a task |
 //! | `bind`, `resolve`, `net`, `clock` | addresses, sockets, time |
+//! | `choose`, `start_registry` | another registry while the peer runs, and one of this machine |
 //!
 //! They communicate over bounded channels. Only the task that serves a slow peer waits for
 //! it.
@@ -21,7 +22,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use p2pchat_model::{FrontEndId, Identity, Link, MessageId, PeerAddr, Target, Username, View};
+use p2pchat_model::{FrontEndId, Identity, Link, MessageId, Target, Username, View};
 use p2pchat_secure::fingerprint;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -35,6 +36,7 @@ use crate::{History, Options};
 
 mod bind;
 mod chats;
+mod choose;
 pub(crate) mod clock;
 mod copied;
 mod driver;
@@ -48,6 +50,7 @@ mod net;
 mod outbound;
 mod own_chats;
 mod resolve;
+mod start_registry;
 #[cfg(test)]
 mod testing;
 
@@ -57,6 +60,7 @@ pub use front_end::{Calls, Updates};
 pub use chats::{Chats, ChatsOptions};
 
 use bind::Bound;
+use choose::OwnPlace;
 use clock::Clock;
 use driver::{Driver, Ending, State};
 use inbound::{Inbound, Kind};
@@ -164,14 +168,21 @@ impl Peer {
 
 /// The parts of a peer, which does nothing before the driver runs.
 async fn prepare(
-    options: Options,
+    mut options: Options,
     resume: Option<View>,
 ) -> Result<(Driver, Handle, Journal), StartError> {
-    let registry = RegistryNames::new(&options.registry)?;
+    let mut files = open_files(&options).await?;
+    let last = files.known.registry.as_ref();
+    if let Some(last) = last.filter(|_| options.registry.is_empty()) {
+        options.registry.clone_from(&last.name);
+    }
+    let registry = match options.registry.as_str() {
+        "" => RegistryNames::none(),
+        names => RegistryNames::new(names)?,
+    };
     let bound = bind(&options, &registry, resume.as_ref()).await?;
     let hello = HelloSocket::bind(bound.address, options.hello_port)
         .map_err(system("open a socket for hellos"))?;
-    let mut files = open_files(&options).await?;
     let certificate = files.identity.certificate();
     let clock = Clock::start();
     let config = Config {
@@ -228,25 +239,28 @@ async fn prepare(
     let (journal, to_journal) =
         Journal::start(files.stores, view).map_err(system("start a thread"))?;
 
+    let place = OwnPlace {
+        address: bound.address,
+        message_port: bound.message_port,
+        is_named: options.address.is_some(),
+        unprivileged: options.unprivileged,
+        answer_limit: options.request_limit + ANSWER_MARGIN,
+        folder: options.folder.clone(),
+    };
     let chats = OwnChats::open(&options, &files.identity).await?;
     let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
     let (report, reports) = mpsc::channel(MAX_REPORTS);
     let handle = Handle {
-        address: bound.address,
         commands,
         journal: to_journal.downgrade(),
     };
-    let inbound = Inbound::new(
-        report.clone(),
-        options.request_limit + ANSWER_MARGIN,
-        chats.incoming(),
-    );
+    let inbound = Inbound::new(report.clone(), place.answer_limit, chats.incoming());
     let driver = Driver {
         machine,
         connector: link::connector(files.identity.device()),
         identity: Arc::new(Mutex::new(files.identity)),
         clock,
-        address: bound.address,
+        place,
         registry,
         commands: commanded,
         reports,
@@ -363,19 +377,12 @@ fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartError {
 /// A handle to a running peer, for a front end.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    address: PeerAddr,
     commands: mpsc::Sender<Asked>,
     /// Weak, so that a forgotten handle does not keep the journal alive.
     journal: mpsc::WeakSender<JournalInput>,
 }
 
 impl Handle {
-    /// The peer's own address.
-    #[must_use]
-    pub fn address(&self) -> PeerAddr {
-        self.address
-    }
-
     /// Joins as this front end: the first update is the view, then come events. Answers to
     /// its calls reach it also where it joins again after its connection broke.
     ///

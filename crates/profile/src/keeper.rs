@@ -465,6 +465,8 @@ impl Next<'_> {
         let options = p2pchat_peer::Options {
             // Where the members of its chats know it to be.
             address: self.view.address.or(self.gone.peer.address),
+            // Another may have been chosen since.
+            registry: self.view.registry.clone(),
             ..self.gone.peer.clone()
         };
         let role = start_peer(folder, lock, options, Some(self.view), self.visitor).await?;

@@ -30,10 +30,10 @@ pub struct PeerArgs {
 
     /// The registry: a name or an address; with commas, several that serve the same users. The
     /// line to it is encrypted. The fingerprint of its key makes the first contact sure too: its
-    /// operator has it, and `p2pchat-registry fingerprint` prints it
+    /// operator has it, and `p2pchat-registry fingerprint` prints it. Without this option, the one
+    /// that the profile has used last; a new profile asks
     #[arg(long, global = true, value_name = "HOST[:PORT][#FINGERPRINT]", value_parser = registry)]
-    #[arg(default_value = Options::default().registry)]
-    pub registry: String,
+    pub registry: Option<String>,
 
     /// Speak to the registry unencrypted, in version 1 of the protocol: everyone who can listen
     /// to the network reads the password and who is online. For a registry that has no version
@@ -95,7 +95,7 @@ impl PeerArgs {
             _ => Some(self.history.clone().ok_or_else(no_home)?),
         };
         Ok(Options {
-            registry: self.registry.clone(),
+            registry: self.registry.clone().unwrap_or_default(),
             hello_port: self.hello_port,
             address: self.address,
             unprivileged: self.unprivileged,

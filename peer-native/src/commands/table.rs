@@ -1,5 +1,6 @@
 //! The table of all commands.
 
+use p2pchat_model::wording::first;
 use p2pchat_model::{Command, ConversationId, DisplayName, Username, action};
 
 use super::arguments::{
@@ -13,6 +14,21 @@ pub const COMMANDS: &[Entry] = &[
     entry(&["/help", "/?"], "", "show this help", |_, _| {
         Ok(Typed::Help)
     }),
+    entry(
+        &["/registry"],
+        "ADDRESS|start",
+        "go to a registry, or start one on this computer",
+        |registry, _| {
+            let typed = needed(registry, "/registry 192.168.1.10")?;
+            Ok(Typed::Command(match typed {
+                "start" => Command::StartRegistry,
+                typed => Command::UseRegistry {
+                    registry: first::registry_in(typed).to_owned(),
+                },
+            }))
+        },
+    )
+    .when(When::SignedOut),
     entry(
         &["/register"],
         "[NAME]",
@@ -36,6 +52,13 @@ pub const COMMANDS: &[Entry] = &[
         "NAME",
         "begin a chat with a user, or go to it",
         |with, shown| chats::begin(with, shown.view),
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/invite"],
+        "",
+        "show what to send to a colleague, so that they join you",
+        |_, _| Ok(Typed::Invite),
     )
     .when(When::SignedIn),
     entry(

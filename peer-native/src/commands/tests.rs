@@ -259,6 +259,7 @@ fn only_what_can_be_done_now_is_offered() {
         names(&View::default()),
         [
             "/help",
+            "/registry",
             "/register",
             "/login",
             "/identity",

@@ -1,6 +1,8 @@
 //! Whether the peer is signed in, and what to do if not.
 
-use p2pchat_model::{Call, Command, Event, Problem, Update, Username, View};
+use p2pchat_model::{
+    Call, Command, Event, Failure, Link, Problem, Timestamp, Update, Username, View,
+};
 
 use super::job::{End, Ids, Job, Pending, Step, in_words};
 use crate::exit::Exit;
@@ -87,6 +89,10 @@ impl Job for SigningIn {
         let other = view.account.zip(self.user);
         if let Some(words) = other.and_then(|(account, user)| another_account(account, user)) {
             return Step::End(End::new(Exit::Login, words));
+        }
+        if view.link == Link::NoRegistry {
+            let failure = Failure::new(Timestamp(0), "login", Problem::NoRegistry);
+            return Step::End(End::new(Exit::Login, in_words(&failure)));
         }
         match self.login.take().filter(|_| is_needed(view)) {
             Some(login) => {

@@ -12,6 +12,10 @@ use crate::clock::Clock;
 use crate::shown::Shown;
 use crate::wrap::{fit, one_line};
 
+/// What to do where there is no registry.
+pub(crate) const CHOOSE_REGISTRY: &str = "Go to one: /registry ADDRESS · Start one on this computer, \
+                                          for everyone on its network: /registry start";
+
 /// How many columns of a message are quoted in a line about it.
 pub(super) const QUOTED: usize = 40;
 
@@ -76,6 +80,12 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             verified.flat_map(stamped).collect()
         }
         Event::Registries { list } => registries(list),
+        Event::RegistryFound { registry } => {
+            vec![format!(
+                "a registry on this computer: /registry {}",
+                one_line(registry)
+            )]
+        }
         Event::Away { on } if *on != view.away => stamped(security::away(*on).to_owned()),
         Event::LegacyLogin { on } if *on != view.legacy_login => {
             stamped(security::legacy_login(*on).to_owned())
@@ -158,7 +168,10 @@ pub(crate) fn earlier<'a>(
 fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
     match (link, &view.link) {
         (Link::Up, Link::Up)
-        | (Link::Connecting | Link::PasswordNeeded | Link::KeyChanged { .. }, _) => None,
+        | (
+            Link::Connecting | Link::NoRegistry | Link::PasswordNeeded | Link::KeyChanged { .. },
+            _,
+        ) => None,
         (Link::Up, _) => Some(wording::registry_is_up(&view.registry)),
         (Link::Down { reason, retry_at }, _) => {
             let down = wording::registry_is_down(&view.registry, reason);

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use p2pchat_model::wording::first;
 use p2pchat_model::{
     Call, Code, Command, Conversation, ConversationId, FrontEndId, KnownRegistry, Level, Line,
     Link, MessageId, Timestamp, Trust, Username, View,
 };
 use ratatui::layout::Rect;
 
+use super::choose::Choose;
 use super::compose::{Composing, Left, Opening, Question};
 use super::draft::Draft;
 use super::input_line::InputLine;
@@ -60,6 +62,8 @@ pub(super) enum For {
     Login,
     /// The sign-in form.
     SignIn,
+    /// The choice of a registry.
+    Registry,
     /// What the user asked for.
     User,
     /// Words that the user searches for.
@@ -134,6 +138,8 @@ pub struct App {
     pub(super) look: Look,
     pub(super) calls: OpenCalls<For>,
     pub(super) sign_in: SignIn,
+    /// The choice of a registry, in the place of the sign-in form.
+    pub(super) choose: Option<Choose>,
     /// The form is open although an account is signed in: for the password that the registry
     /// needs again, or for a new one.
     pub(super) is_renewing: bool,
@@ -215,6 +221,7 @@ impl App {
     pub fn new(view: View, look: Look, user: Option<Username>, front_end: &FrontEndId) -> Self {
         let mut app = Self {
             sign_in: SignIn::new(user),
+            choose: (view.link == Link::NoRegistry).then(|| Choose::new(&view)),
             is_renewing: false,
             view,
             current: ConversationId::OPEN,
@@ -319,6 +326,18 @@ impl App {
     /// Whether the sign-in form is shown.
     pub(super) fn is_signing_in(&self) -> bool {
         self.view.account.is_none() || self.is_renewing
+    }
+
+    /// Whether the choice of a registry is in the place of the sign-in form.
+    pub(super) fn is_choosing(&self) -> bool {
+        self.is_signing_in() && !self.is_renewing && self.choose.is_some()
+    }
+
+    /// Copies the invitation of others to the same registry, and shows it.
+    pub(super) fn invite(&mut self) -> Option<Act> {
+        let invitation = first::invitation(&self.view)?;
+        self.overlay = Some(Overlay::new(Topic::Invitation));
+        Some(Act::Copy(invitation))
     }
 
     /// Whether the stop before a registry with another key is in the place of the sign-in form.

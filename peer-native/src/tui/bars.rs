@@ -45,11 +45,20 @@ pub(super) const RENEWAL_KEYS: [&str; 4] = [
 /// The same where there is nothing to do here but to read.
 pub(super) const STOP_KEYS: [&str; 2] = ["F1 help", "Ctrl-Q quits"];
 
+/// The same for the choice of a registry.
+pub(super) const CHOICE_KEYS: [&str; 4] = [
+    "F1 help",
+    "Tab next field",
+    "Enter connects",
+    "Ctrl-Q quits",
+];
+
 /// The same for the sign-in form.
-pub(super) const SIGN_IN_KEYS: [&str; 4] = [
+pub(super) const SIGN_IN_KEYS: [&str; 5] = [
     "F1 help",
     "Tab next field",
     "Enter confirms",
+    "F2 other registry",
     "Ctrl-Q quits",
 ];
 

@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::app::App;
 use super::overlay::RenderContext;
-use super::{bars, head, members, rail};
+use super::{bars, head, invite, members, rail};
 use crate::chats;
 use crate::commands::{self, Typed};
 use crate::shown::Shown;
@@ -60,7 +60,7 @@ impl App {
             return;
         }
         // The form says it too.
-        let is_told = self.is_renewing || self.is_stopped();
+        let is_told = self.is_renewing || self.is_stopped() || self.is_choosing();
         let banner = bars::banner(&self.view, now).filter(|_| !is_told);
         let banner = banner.map(|banner| bars::banner_rows(&banner, area.width, theme));
         let banner = banner.unwrap_or_default();
@@ -114,13 +114,18 @@ impl App {
         let theme = self.look.theme;
         let [form, keys] =
             Split::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
-        self.sign_in.draw(frame, form, &self.view, theme);
+        match self.choose.as_ref().filter(|_| self.is_choosing()) {
+            Some(choose) => choose.draw(frame, form, theme),
+            None => self.sign_in.draw(frame, form, &self.view, theme),
+        }
         bars::hint(
             frame,
             keys,
             self.hint.as_deref(),
-            if self.is_stopped() {
-                &bars::STOP_KEYS[..]
+            if self.is_choosing() {
+                &bars::CHOICE_KEYS[..]
+            } else if self.is_stopped() {
+                &bars::STOP_KEYS
             } else if self.is_renewing {
                 &bars::RENEWAL_KEYS
             } else {
@@ -238,6 +243,12 @@ impl App {
             ..area
         };
         frame.render_widget(Paragraph::new(rows), place);
+        // Once the registry has told who is there, what chats there are is known too.
+        if chats::is_empty(self.shown()) && !self.view.online.is_empty() {
+            let height = top.saturating_sub(1);
+            let free = Rect { height, ..area };
+            invite::draw(frame, free, &self.view, self.look.theme);
+        }
     }
 
     fn draw_input(&self, frame: &mut Frame<'_>, area: Rect, laid: &super::editor::Laid) {

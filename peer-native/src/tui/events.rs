@@ -5,6 +5,7 @@ use p2pchat_model::{
 };
 
 use super::app::{Act, App, Compared, For};
+use super::choose::Choose;
 use super::overlay::{Overlay, Topic};
 use super::requests::{self, Which};
 use super::sign_in::Purpose;
@@ -41,6 +42,7 @@ impl App {
         }
         let is_sign_in = matches!(answers, Some(For::SignIn | For::Login));
         self.sign_in.apply(event, is_sign_in);
+        self.apply_to_choice(event, answers == Some(For::Registry));
         let is_message = matches!(event, Event::Message(_) | Event::Post(_));
         let is_line = is_message || View::notice(event).is_some();
         if is_line && !is_repeated && self.is_shown(event) {
@@ -52,6 +54,20 @@ impl App {
         self.requests_changed(&requests);
         let act = self.follow(event, answers, was_signing_in, now);
         Act::join(act, self.settle())
+    }
+
+    /// What an event does to the choice of a registry: it is opened where there is none.
+    fn apply_to_choice(&mut self, event: &Event, is_answer: bool) {
+        if Choose::is_over(event) {
+            if self.choose.take().is_some() {
+                // Perhaps that there is no registry.
+                self.sign_in.error = None;
+            }
+        } else if self.view.link == Link::NoRegistry && self.choose.is_none() {
+            self.choose = Some(Choose::new(&self.view));
+        } else if let Some(choose) = &mut self.choose {
+            choose.apply(event, is_answer, &self.view);
+        }
     }
 
     /// Shows what is told in the open chat while another one is shown: that a command has failed,
@@ -189,6 +205,8 @@ impl App {
     /// The view after events were missed, or another process has taken over.
     pub(super) fn replace_view(&mut self, snapshot: &Snapshot, now: Timestamp) -> Option<Act> {
         self.view.clone_from(&snapshot.view);
+        let link = Event::Link(self.view.link.clone());
+        self.apply_to_choice(&link, false);
         if snapshot.missed > 0 {
             // Perhaps those that close calls.
             self.calls.clear();

@@ -26,6 +26,10 @@ const KEYS: &[(&str, &str)] = &[
     ("F3", "chat requests, and their answers"),
     ("F4", "everyone who is online"),
     ("F5", "hide or show the list of chats"),
+    (
+        "F6",
+        "invite a colleague: copy the text, and show a QR code",
+    ),
     ("Alt-1 to Alt-9", "the chat with this number"),
     ("Alt-Up, Alt-Down", "the chat above or below"),
     ("Alt-A", "the next chat with something unread"),
@@ -41,6 +45,19 @@ const SIGN_IN_KEYS: &[(&str, &str)] = &[
     ("Tab, Up, Down", "next or previous field"),
     ("Enter", "next field, or do what the button says"),
     ("F1", "this help"),
+    ("F2", "go to another registry"),
+    ("Ctrl-Q, Ctrl-C", "quit, after a question"),
+];
+
+/// The same for the choice of a registry.
+const CHOICE_KEYS: &[(&str, &str)] = &[
+    ("Enter", "go to the registry in the field"),
+    (
+        "F3",
+        "start a registry on this computer, for everyone on its network",
+    ),
+    ("Tab, Up, Down", "next or previous field"),
+    ("Esc", "back to the sign-in form, where there is a registry"),
     ("Ctrl-Q, Ctrl-C", "quit, after a question"),
 ];
 
@@ -50,7 +67,12 @@ impl RenderContext<'_> {
         let out = &mut content.rows;
         if self.view().account.is_none() {
             out.push(self.heading("Keys of this form"));
-            for (key, does) in SIGN_IN_KEYS {
+            let keys = if self.view().registry.is_empty() {
+                CHOICE_KEYS
+            } else {
+                SIGN_IN_KEYS
+            };
+            for (key, does) in keys {
                 out.extend(self.pair(key, does, columns));
             }
             return content;

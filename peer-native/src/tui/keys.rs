@@ -5,6 +5,7 @@ use p2pchat_model::{Command, Problem, Target, Timestamp, wording};
 use ratatui::layout::Position;
 
 use super::app::{Act, App, Compared, For, QUIT_ASKED_MS};
+use super::choose::Choose;
 use super::compose::Question;
 use super::overlay::{Overlay, Pressed, Topic};
 use super::rail;
@@ -51,8 +52,16 @@ impl App {
         match key.code {
             KeyCode::F(1) => self.overlay = Some(Overlay::new(Topic::Help)),
             KeyCode::Esc if self.is_renewing => self.close_form(),
+            KeyCode::F(2) if self.may_choose() => self.choose = Some(Choose::new(&self.view)),
             // The stop is in the place of the form.
-            _ if self.is_stopped() => {}
+            _ if self.is_stopped() && !self.is_choosing() => {}
+            KeyCode::Esc if self.is_choosing() && !self.view.registry.is_empty() => {
+                self.choose = None;
+            }
+            _ if self.is_choosing() => {
+                let command = self.choose.as_mut()?.key(key)?;
+                return Some(self.call(For::Registry, command));
+            }
             _ if self.is_signing_in() => {
                 let command = self.sign_in.key(key)?;
                 return Some(self.call(For::SignIn, command));
@@ -61,11 +70,17 @@ impl App {
             KeyCode::F(2) => self.switcher = Some(Switcher::chats()),
             KeyCode::F(3) => self.overlay = Some(Overlay::new(Topic::Requests)),
             KeyCode::F(4) => self.switcher = Some(Switcher::people()),
+            KeyCode::F(6) => return self.invite(),
             KeyCode::F(5) => self.is_rail_hidden = !self.is_rail_hidden,
             _ if self.selecting.is_some() => return self.select_key(key),
             _ => return self.chat_key(key),
         }
         None
+    }
+
+    /// Whether a key opens the choice of a registry.
+    fn may_choose(&self) -> bool {
+        self.view.account.is_none() && !self.is_renewing && self.choose.is_none()
     }
 
     /// Quits at the second press; the first one may have been meant for something else.
@@ -181,6 +196,9 @@ impl App {
 
     /// Inserts pasted text at the cursor. It never answers a request and never sends.
     pub fn paste(&mut self, text: &str) {
+        if let Some(choose) = self.choose.as_mut().filter(|_| self.view.account.is_none()) {
+            return choose.paste(text);
+        }
         if self.is_stopped() {
             return;
         }
@@ -329,6 +347,7 @@ impl App {
                 self.overlay = Some(Overlay::new(Topic::Blocked));
                 None
             }
+            Typed::Invite => self.invite(),
             Typed::Quit => Some(Act::Quit),
         }
     }

@@ -30,6 +30,8 @@ pub(super) enum Topic {
     /// The keys of the profile, and the line to the registry.
     Identity,
     Registries,
+    /// What to send to a colleague.
+    Invitation,
     /// Who has a message.
     Info(MessageId),
 }
@@ -155,6 +157,7 @@ impl Overlay {
             | Topic::Code
             | Topic::Identity
             | Topic::Registries
+            | Topic::Invitation
             | Topic::Info(_) => 0,
         }
     }
@@ -207,6 +210,9 @@ impl Overlay {
             Topic::Code => context.code(columns),
             Topic::Identity => context.identity(columns),
             Topic::Registries => context.known_registries(columns),
+            Topic::Invitation => {
+                context.invitation(columns, usize::from(over.height).saturating_sub(2))
+            }
             Topic::Info(message) => context.info(message, columns),
         };
         let keys = match self.topic {

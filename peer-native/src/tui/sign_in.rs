@@ -12,6 +12,9 @@ use p2pchat_protocol::UsernameError;
 use super::editor::Editor;
 use super::input_line::edit;
 
+/// The longest text in the field for a registry, in bytes: several names with their keys.
+const MAX_REGISTRY: usize = 1024;
+
 /// Where the cursor is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Focus {
@@ -91,6 +94,12 @@ impl Field {
         Self::new(Editor::for_secret(), Passphrase::MAX, too_long)
     }
 
+    /// One for a registry, or for an invitation to it.
+    pub(super) fn registry() -> Self {
+        let too_long = |bytes| format!("{bytes} letters are no address");
+        Self::new(Editor::default(), MAX_REGISTRY, too_long)
+    }
+
     fn new(editor: Editor, limit: usize, too_long: fn(usize) -> String) -> Self {
         Self {
             editor,
@@ -100,11 +109,11 @@ impl Field {
         }
     }
 
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         self.editor.text()
     }
 
-    fn type_key(&mut self, key: KeyEvent) {
+    pub(super) fn type_key(&mut self, key: KeyEvent) {
         self.error = None;
         if !edit(&mut self.editor, key, self.limit) {
             self.error = length_with(&self.editor, key).map(self.too_long);
@@ -112,7 +121,7 @@ impl Field {
     }
 
     /// Inserts pasted text, completely or not at all.
-    fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str) {
         // A copied line has its line end.
         let text = text.trim_end_matches(['\r', '\n']);
         let bytes = self.text().len() + text.len();

@@ -11,6 +11,7 @@ use ratatui::buffer::Buffer;
 use super::*;
 
 mod chats;
+mod first;
 mod fixture;
 mod many;
 mod pressing;

@@ -22,8 +22,7 @@ impl Tmux {
     }
 
     /// Starts the program in a window of this size, in the profile of the window's name unless
-    /// the arguments name another; after it, the exit code and the state of the terminal are
-    /// printed.
+    /// the arguments name another.
     pub(crate) fn start(
         &self,
         name: &str,
@@ -39,8 +38,17 @@ impl Tmux {
             format!("--profile {name}")
         };
         let line = format!(
-            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} {profile} {}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
+            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} {profile} {}",
             arguments.join(" ")
+        );
+        self.run_in(name, (columns, rows), &line);
+    }
+
+    /// Runs a command in a window of this size; after it, the exit code and the state of the
+    /// terminal are printed.
+    pub(crate) fn run_in(&self, name: &str, (columns, rows): (u16, u16), command: &str) {
+        let line = format!(
+            "{command}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100"
         );
         let (columns, rows) = (columns.to_string(), rows.to_string());
         let size = ["-x", &columns, "-y", &rows];

@@ -4,7 +4,8 @@ mod layout;
 mod paging;
 mod scroll;
 
-use p2pchat_model::{ConversationId, printable, wording};
+use p2pchat_model::wording::{self, first};
+use p2pchat_model::{ConversationId, View, printable};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
@@ -81,7 +82,7 @@ pub fn use_conversation_pane() -> Html {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
                 role="log" aria-live="off" aria-label="Conversation" tabindex="0">
-                { conversation_top(view.chat().more_history, conversation.awaits_history(), empty) }
+                { conversation_top(view.chat().more_history, conversation.awaits_history(), empty, invitation(&view.get())) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
                     { for rows[drawn.first..drawn.end].iter().map(draw) }
@@ -93,6 +94,12 @@ pub fn use_conversation_pane() -> Html {
             { announcer(conversation.spoken.as_ref()) }
         </div>
     }
+}
+
+/// What to send to others, where there is no chat yet.
+fn invitation(view: &View) -> Option<String> {
+    let is_only = view.conversations.len() == 1 && view.open().is_alone();
+    is_only.then(|| first::invitation(view)).flatten()
 }
 
 /// Keeps what is not acknowledged yet, in case the tab is closed or loaded again before it is.

@@ -36,7 +36,7 @@ fn title(view: &View) -> String {
         Link::Down { reason, .. } => wording::registry_is_down(&view.registry, reason),
         Link::PasswordNeeded => label::PASSWORD_NEEDED.to_owned(),
         Link::KeyChanged { pinned, seen } => wording::registry_key_changed(*pinned, *seen),
-        Link::Connecting => String::new(),
+        Link::Connecting | Link::NoRegistry => String::new(),
     }
 }
 
@@ -45,6 +45,6 @@ pub(super) fn dot(link: &Link) -> &'static str {
     match link {
         Link::Up => "ok",
         Link::Connecting | Link::PasswordNeeded => "wait",
-        Link::Down { .. } | Link::KeyChanged { .. } => "down",
+        Link::Down { .. } | Link::NoRegistry | Link::KeyChanged { .. } => "down",
     }
 }

@@ -2,8 +2,8 @@
 
 mod form;
 
-use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Event, Line, Notice, Problem, Security, View};
+use p2pchat_model::wording::{self, first, label};
+use p2pchat_model::{Event, Line, Link, Notice, Problem, Security, View};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
@@ -15,6 +15,7 @@ use crate::state::{Action, Page, Sheet};
 
 use super::banner::banner;
 use super::brand::brand;
+use super::choose::use_choose;
 use super::field::{Field, field};
 use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
@@ -41,12 +42,23 @@ pub fn use_sign_in() -> Html {
     let display = use_state(String::new);
     let tried = use_state(|| false);
     let shown = use_state(|| false);
-    let first = if name.is_empty() { NAME } else { PASSWORD };
+    let chooses = use_state(|| false);
+    // The registry that was chosen has its own words from then on.
+    let is_chosen = state.done == Some("use_registry") || state.done == Some("start_registry");
+    use_effect_on(is_chosen, {
+        let chooses = chooses.setter();
+        move |is_chosen| {
+            if *is_chosen {
+                chooses.set(false);
+            }
+        }
+    });
+    let focused = if name.is_empty() { NAME } else { PASSWORD };
     let is_stopped = state
         .view
         .as_ref()
         .is_some_and(|view| view.get().is_stopped());
-    use_effect_on(is_stopped, move |_| page::focus(first));
+    use_effect_on(is_stopped, move |_| page::focus(focused));
     let security = state.view.as_ref().map(|view| view.get().security);
     let security = security.unwrap_or_default();
     let legacy = security == Security::NotEncrypted;
@@ -90,6 +102,15 @@ pub fn use_sign_in() -> Html {
     };
     let new = *new;
     let errors = form.errors(state);
+    let view = state.view.as_ref().map(|view| view.get());
+    let is_needed = view
+        .as_ref()
+        .is_some_and(|view| view.link == Link::NoRegistry);
+    if is_needed || *chooses {
+        return html! {
+            <div class="sign-in-page"><main class="centered">{ part!(use_choose) }</main></div>
+        };
+    }
     if is_stopped {
         // The banner has the stop, and there is nothing to sign in to.
         return html! {
@@ -124,6 +145,7 @@ pub fn use_sign_in() -> Html {
                     { submit_button(state, new) }
                     { registry_state(&context) }
                     { state.view.as_ref().and_then(|view| first_contact(&view.get())) }
+                    <button type="button" class="button quiet" onclick={toggle(&chooses)}>{ first::OTHER_REGISTRY }{ "…" }</button>
                     if !legacy {
                         <button type="button" class="button quiet" onclick={onimport}>{ label::IMPORT_IDENTITY }{ "…" }</button>
                     }

@@ -51,6 +51,8 @@ pub struct Page {
     pub exported: Option<Rc<str>>,
     /// The registries that are pinned, once they have come.
     pub registries: Vec<KnownRegistry>,
+    /// The registry that runs on this computer, if that was found out.
+    pub found_registry: String,
     /// The draft of another front end.
     pub draft: Draft,
     /// What became of requests, the newest last.
@@ -297,6 +299,7 @@ impl Page {
             }
             Event::Exported { identity } => self.exported = Some(identity.as_str().into()),
             Event::Registries { list } => self.registries.clone_from(list),
+            Event::RegistryFound { registry } => self.found_registry.clone_from(registry),
             Event::Failed(failure) if self.answer(re).is_some() || is_answer => {
                 self.failures
                     .retain(|known| known.command != failure.command);

@@ -114,10 +114,17 @@ export class World {
     return bridge;
   }
 
+  /** The same without a registry, which the page asks for. */
+  async bridgeWithoutRegistry(name) {
+    const bridge = { name, options: [], address: freshAddress(), port: 0, hasRegistry: false };
+    await this.startBridge(bridge);
+    return bridge;
+  }
+
   /** Starts a bridge, for the second time where it was. */
   async startBridge(bridge) {
     bridge.process = this.#spawn("E2E_BRIDGE", [
-      this.#peerOptions(bridge.address),
+      bridge.hasRegistry === false ? ["--address", bridge.address] : this.#peerOptions(bridge.address),
       ["--listen", `127.0.0.1:${bridge.port}`],
       ["--profile", this.profile(bridge.name)],
       bridge.options,

@@ -18,6 +18,10 @@ fn password() -> Passphrase {
 
 every! {
     all: Command {
+        Command::UseRegistry { .. } => [Command::UseRegistry {
+            registry: "192.168.1.10#ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU".to_owned(),
+        }],
+        Command::StartRegistry => [Command::StartRegistry],
         Command::Register { .. } => ["", "Alice Adams"].map(|display_name| Command::Register {
             name: name("alice"),
             password: password(),

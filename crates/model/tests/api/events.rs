@@ -24,6 +24,14 @@ every! {
             .into_iter()
             .map(Event::Link)
             .collect::<Vec<_>>(),
+        Event::Registry { .. } => [Event::Registry {
+            registry: "192.168.1.10".to_owned(),
+            address: address(20),
+            message_port: 5859,
+        }],
+        Event::RegistryFound { .. } => [Event::RegistryFound {
+            registry: "192.168.1.20#ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU".to_owned(),
+        }],
         Event::Security(_) => parts::securities()
             .into_iter()
             .map(Event::Security)

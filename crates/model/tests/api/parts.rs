@@ -136,6 +136,7 @@ pub(crate) fn own(id: u64, text: &str, to: &[Person], state: DeliveryState) -> M
 
 every! {
     links: Link {
+        Link::NoRegistry => [Link::NoRegistry],
         Link::Connecting => [Link::Connecting],
         Link::Up => [Link::Up],
         Link::PasswordNeeded => [Link::PasswordNeeded],
@@ -345,5 +346,9 @@ every! {
         Problem::UserKeyChanged => [Problem::UserKeyChanged],
         Problem::HasEncrypted => [Problem::HasEncrypted],
         Problem::NoChats => [Problem::NoChats],
+        Problem::NoRegistry => [Problem::NoRegistry],
+        Problem::BadRegistry => [Problem::BadRegistry],
+        Problem::RegistryThere => [Problem::RegistryThere],
+        Problem::RegistryNotStarted => [Problem::RegistryNotStarted],
     }
 }

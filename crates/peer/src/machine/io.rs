@@ -20,7 +20,7 @@ use crate::known::{Known, KnownFile};
 pub struct Config {
     /// The peer's own address.
     pub address: PeerAddr,
-    /// The registry, as the user named it.
+    /// The registry, as the user named it; empty for none.
     pub registry: String,
     /// The port on which the peer takes messages.
     pub message_port: u16,
@@ -47,6 +47,34 @@ pub struct Keys {
     pub allow_plaintext: bool,
     /// What was kept of earlier sessions.
     pub known: Known,
+}
+
+/// Another registry than before, and how this machine reaches it.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// The registry, as it is named.
+    pub registry: String,
+    /// It was started on this machine by the peer.
+    pub is_own: bool,
+    /// Its names, as they are pinned.
+    pub names: Vec<String>,
+    /// The fingerprint that it was named with.
+    pub named: Option<Fingerprint>,
+    /// The own address, as it is from now on.
+    pub address: PeerAddr,
+    /// The port for messages.
+    pub message_port: u16,
+}
+
+/// Why there is no other registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotChosen {
+    /// What is wrong.
+    pub problem: Problem,
+    /// More of it in words.
+    pub detail: String,
+    /// A registry that runs on this machine, as others can name it.
+    pub found: Option<String>,
 }
 
 /// Work that takes some 0.1 s and 64 MiB.
@@ -197,6 +225,8 @@ pub enum Input {
         /// The result.
         result: WorkResult,
     },
+    /// The result of [`Output::UseRegistry`] or [`Output::StartRegistry`].
+    RegistryChosen(Result<Chosen, NotChosen>),
     /// The encrypted conversations tell something.
     Chats(FromChats),
     /// The registry answered.
@@ -284,6 +314,16 @@ pub enum Output {
     ConnectEncrypted {
         /// The fingerprint of its key; `None` at the first contact.
         expected: Option<Fingerprint>,
+    },
+    /// Find out how to reach another registry, and go to it; then [`Input::RegistryChosen`].
+    UseRegistry {
+        /// The registry, as the user named it.
+        registry: String,
+    },
+    /// The same with one that is started on this machine.
+    StartRegistry {
+        /// The fingerprint of the one that was started here before: if it still runs, it is used.
+        known: Option<Fingerprint>,
     },
     /// Send to the registry on that connection.
     Send(ToRegistry),

@@ -7,8 +7,8 @@ use p2pchat_protocol::v2::{Binding, Certificate, Code, Fingerprint, Passphrase, 
 use p2pchat_secure::fingerprint;
 
 use super::context::{Context, Refusal};
-use super::io::{Asker, Keys, Output, SendId, Usage, Work, WorkResult};
-use crate::known::{Known, KnownFile, Pin};
+use super::io::{Asker, Chosen, Keys, Output, SendId, Usage, Work, WorkResult};
+use crate::known::{Known, KnownFile, LastRegistry, Pin};
 
 /// How much work may wait: each takes some 0.1 s, one after the other.
 const MAX_JOBS: usize = 16;
@@ -23,6 +23,8 @@ pub(super) struct Keyring {
     keys: Keys,
     /// The registry that the line is to, or was.
     registry: Option<Fingerprint>,
+    /// It was started on this machine by the peer, since that started itself.
+    is_own: bool,
     codes: BTreeMap<PersonKey, Code>,
     jobs: BTreeMap<SendId, Job>,
     /// The keys that the user has replaced by others, with those.
@@ -70,6 +72,7 @@ impl Keyring {
         Self {
             keys,
             registry: None,
+            is_own: false,
             codes: BTreeMap::new(),
             jobs: BTreeMap::new(),
             moved: Vec::new(),
@@ -111,8 +114,34 @@ impl Keyring {
         self.keys.allow_plaintext && self.expected().is_some()
     }
 
-    fn expected(&self) -> Option<Fingerprint> {
+    pub(super) fn expected(&self) -> Option<Fingerprint> {
         self.pinned().or(self.keys.named)
+    }
+
+    /// Goes on with another registry.
+    pub(super) fn choose(&mut self, chosen: &Chosen) {
+        self.keys.names.clone_from(&chosen.names);
+        self.keys.named = chosen.named;
+        self.registry = None;
+        self.is_own = chosen.is_own;
+    }
+
+    /// Whether this registry was started on this machine by the peer.
+    pub(super) fn is_own(&self, registry: &str) -> bool {
+        let last = self.known().registry.as_ref();
+        last.is_some_and(|last| last.is_own && last.name == registry)
+    }
+
+    /// Notes that the registry has answered: it is the one to go to after the next start.
+    pub(super) fn registry_answered(&mut self, cx: &mut Context) {
+        let name = cx.config.registry.clone();
+        let is_own = self.is_own || self.is_own(&name);
+        let last = Some(LastRegistry { name, is_own });
+        let known = &mut self.keys.known.registry;
+        if *known != last {
+            *known = last;
+            self.keep(cx, KnownFile::Registry);
+        }
     }
 
     fn pinned(&self) -> Option<Fingerprint> {

@@ -76,6 +76,8 @@ pub(super) struct Session {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum LinkState {
+    /// No registry is chosen.
+    NoRegistry,
     #[default]
     Connecting,
     Up,
@@ -338,7 +340,10 @@ impl Session {
     pub(super) fn deadline(&self) -> Option<Duration> {
         let retry = match self.link {
             LinkState::Down { retry_at } => Some(retry_at),
-            LinkState::Connecting | LinkState::Up | LinkState::Stopped { .. } => None,
+            LinkState::NoRegistry
+            | LinkState::Connecting
+            | LinkState::Up
+            | LinkState::Stopped { .. } => None,
         };
         let up = self.link == LinkState::Up;
         let logged_in = self.account().is_some();
@@ -358,6 +363,10 @@ impl Session {
     }
 
     pub(super) fn connect(&mut self, cx: &mut Context) {
+        if cx.config.registry.is_empty() {
+            self.link = LinkState::NoRegistry;
+            return cx.emit(Event::Link(Link::NoRegistry));
+        }
         self.link = LinkState::Connecting;
         let line = self.keys.as_ref().map_or(Line::Plain, Keyring::line);
         match line {
@@ -373,6 +382,41 @@ impl Session {
         cx.emit(Event::Link(Link::Connecting));
     }
 
+    /// Whether another registry may be chosen: no one is logged in, or about to be by their wish.
+    pub(super) fn may_choose(&self) -> bool {
+        match &self.account {
+            Account::LoggedOut => true,
+            Account::Pending {
+                resumes, askers, ..
+            } => !resumes && askers.is_empty(),
+            Account::Resumed { .. } | Account::LoggedIn { .. } => false,
+        }
+    }
+
+    /// Leaves the registry for another one, or for the same at another address.
+    pub(super) fn change_registry(&mut self, cx: &mut Context) {
+        cx.push(Output::DisconnectRegistry);
+        self.account = Account::LoggedOut;
+        let asker = cx.defer();
+        self.fail_pending(cx, &Problem::RegistryUnreachable.into());
+        cx.answer_to(asker);
+        self.failures = 0;
+        self.tell_security(cx, Security::Unknown);
+        self.connect(cx);
+    }
+
+    /// Tries to connect now where that has failed.
+    pub(super) fn try_again(&mut self, cx: &mut Context) {
+        if let LinkState::Down { .. } = self.link {
+            self.connect(cx);
+        }
+    }
+
+    /// Whether the registry is there.
+    pub(super) fn is_up(&self) -> bool {
+        self.link == LinkState::Up
+    }
+
     /// Tells the user whether the line is encrypted, if that is news.
     fn tell_security(&mut self, cx: &mut Context, security: Security) {
         if self.security != security {
@@ -385,6 +429,9 @@ impl Session {
         self.link = LinkState::Up;
         self.failures = 0;
         self.tell_security(cx, Security::NotEncrypted);
+        if let Some(keys) = &mut self.keys {
+            keys.registry_answered(cx);
+        }
         if let Account::LoggedIn { credentials } = &self.account
             && credentials.password.is_none()
         {

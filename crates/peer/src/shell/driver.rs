@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::Shared;
-use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, Problem, RequestFailure};
+use p2pchat_model::{Command, Event, LeaveReason, Problem, RequestFailure};
 use p2pchat_protocol::ChatAnswer;
 use p2pchat_secure::{Connector, Identity, ImportError, code};
 use tokio::sync::{mpsc, oneshot};
@@ -20,17 +20,21 @@ use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
 
+use super::bind::Bound;
+use super::choose::{self, OwnPlace, Reached};
 use super::clock::Clock;
 use super::error::PeerFailed;
-use super::inbound::Report;
+use super::inbound::{Inbound, Report};
 use super::journal::JournalInput;
 use super::journal_queue::{JournalGone, JournalQueue};
 use super::link::{Encryption, HelloSocket, Link, LinkError, LinkEvent, ToSend};
-use super::outbound::Outbound;
+use super::outbound::{Outbound, Ports};
 use super::own_chats::OwnChats;
 use super::resolve::RegistryNames;
+use super::start_listeners;
 use crate::machine::{
-    Asked, Asker, ConnId, Input, Machine, Output, SaidBy, SendId, Work, WorkResult,
+    Asked, Asker, Chosen, ConnId, Input, Machine, NotChosen, Output, SaidBy, SendId, Work,
+    WorkResult,
 };
 
 /// How long a stop waits for texts that are on their way.
@@ -63,7 +67,7 @@ pub(super) struct Driver {
     /// Encrypts the links.
     pub(super) connector: Connector,
     pub(super) clock: Clock,
-    pub(super) address: PeerAddr,
+    pub(super) place: OwnPlace,
     pub(super) registry: RegistryNames,
     pub(super) commands: mpsc::Receiver<Asked>,
     pub(super) reports: mpsc::Receiver<Report>,
@@ -88,6 +92,8 @@ pub(super) struct State {
     /// not know yet.
     stuck: bool,
     links: JoinSet<()>,
+    /// The registry that is being chosen: one at a time.
+    choosing: JoinSet<Result<Reached, NotChosen>>,
     /// The tasks of chat requests that wait for an answer.
     asking: JoinSet<()>,
     /// What ends each of those.
@@ -171,6 +177,11 @@ impl Driver {
                 self.fail("the journal failed");
                 Input::Timer
             }
+            Some(reached) = self.state.choosing.join_next() => {
+                let failed = |_| Err(choose::not_started("the task failed".to_owned()));
+                let reached = reached.unwrap_or_else(failed);
+                Input::RegistryChosen(reached.and_then(|reached| self.go_to(reached)))
+            }
             Some(command) = self.commands.recv() => Input::Command(command),
             Some(report) = self.reports.recv() => self.state.accept(report),
             Some(told) = self.chats.told() => Input::Chats(told),
@@ -223,6 +234,14 @@ impl Driver {
                     connector,
                     expected,
                 }));
+            }
+            Output::UseRegistry { registry } => {
+                let reach = choose::reach(registry, false, self.place.clone());
+                self.state.choosing.spawn(reach);
+            }
+            Output::StartRegistry { known } => {
+                let start = choose::start(known, self.connector.clone(), self.place.clone());
+                self.state.choosing.spawn(start);
             }
             Output::Work { id, work } => self.work(id, work),
             Output::Chats(told) => self.chats.tell(told),
@@ -368,12 +387,52 @@ impl Driver {
     fn connect(&mut self, encryption: Option<Encryption>) {
         self.state.link = Some(Link::connect(
             &mut self.state.links,
-            self.address,
+            self.place.address,
             self.registry.clone(),
             self.hello.registry,
             encryption,
         ));
         self.state.stuck = false;
+    }
+
+    /// Goes to another registry: listens at the address from which it is reached.
+    fn go_to(&mut self, reached: Reached) -> Result<Chosen, NotChosen> {
+        let Reached {
+            registry,
+            names,
+            is_own,
+            bound,
+        } = reached;
+        if let Some(bound) = bound {
+            let moved = self.move_to(bound);
+            moved.map_err(|error| choose::not_started(error.to_string()))?;
+        }
+        let chosen = Chosen {
+            registry,
+            is_own,
+            names: names.to_pin(),
+            named: names.fingerprint,
+            address: self.place.address,
+            message_port: self.place.message_port,
+        };
+        self.registry = names;
+        self.hello.registry = None;
+        Ok(chosen)
+    }
+
+    /// Is at another address from now on.
+    fn move_to(&mut self, bound: Bound) -> std::io::Result<()> {
+        self.hello = HelloSocket::bind(bound.address, self.hello.port())?;
+        let (limit, incoming) = (self.place.answer_limit, self.chats.incoming());
+        let inbound = Inbound::new(self.report.clone(), limit, incoming);
+        self.closing.cancel();
+        self.closing = inbound.closing.clone();
+        self.place.address = bound.address;
+        self.place.message_port = bound.message_port;
+        self.outbound = Outbound::new(bound.address, Ports::STANDARD, self.clock);
+        // Those at the earlier address are aborted.
+        self.listeners = start_listeners(&inbound, bound);
+        Ok(())
     }
 
     /// Does some work on a thread of its own, and reports its result.

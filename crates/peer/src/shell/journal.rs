@@ -413,6 +413,7 @@ impl Worker {
             KnownFile::Registries => "trust_registry",
             KnownFile::People => "trust",
             KnownFile::Account => "login",
+            KnownFile::Registry => "use_registry",
         };
         let problem = Problem::NotKept;
         let failure = Failure::new(clock::wall(), command, problem);

@@ -263,6 +263,17 @@ async fn connect(
     Err(LinkError::NotConnected(reasons))
 }
 
+/// The fingerprint of the registry at an address, which is asked nothing else.
+pub(super) async fn fingerprint_at(
+    own: PeerAddr,
+    at: SocketAddrV4,
+    encryption: &Encryption,
+) -> Result<Fingerprint, LinkError> {
+    let stream = net::dial(own, at.into(), CONNECT_DEADLINE).await?;
+    let line = encrypted::Line::open(stream, encryption).await?;
+    Ok(line.fingerprint)
+}
+
 /// Encrypts a connection, if it is to be.
 async fn open(stream: TcpStream, encryption: Option<&Encryption>) -> Result<Line, LinkError> {
     match encryption {
@@ -385,6 +396,11 @@ impl HelloSocket {
             port,
             registry: None,
         })
+    }
+
+    /// The port of the registry that it sends to.
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(super) fn send(&self, hello: &Hello) {

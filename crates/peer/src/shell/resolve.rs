@@ -32,6 +32,14 @@ struct RegistryName {
 }
 
 impl RegistryNames {
+    /// No registry.
+    pub(super) fn none() -> Self {
+        Self {
+            names: Vec::new(),
+            fingerprint: None,
+        }
+    }
+
     /// Reads `HOST` or `HOST:PORT`, with or without `#FINGERPRINT`, or several with commas between
     /// them.
     pub(super) fn new(text: &str) -> Result<Self, StartError> {
@@ -82,8 +90,12 @@ impl RegistryNames {
         Ok(found)
     }
 
-    /// The address from which this machine reaches the first of them. No packet is sent.
+    /// The address from which this machine reaches the first of them. No packet is sent. Without
+    /// any it is one that no other machine reaches.
     pub(super) async fn own_address(&self) -> Result<PeerAddr, StartError> {
+        if self.names.is_empty() {
+            return Ok(PeerAddr::new(Ipv4Addr::LOCALHOST).expect("it is an address of peers"));
+        }
         let name = self.to_string();
         match self.resolve().await {
             Ok(found) => {
@@ -139,7 +151,7 @@ impl RegistryName {
 
 /// The source address that the system chooses for packets to `to`. To connect a UDP socket
 /// sends nothing.
-fn source_address(to: SocketAddrV4) -> io::Result<PeerAddr> {
+pub(super) fn source_address(to: SocketAddrV4) -> io::Result<PeerAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.connect(to)?;
     match socket.local_addr()? {

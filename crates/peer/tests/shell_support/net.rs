@@ -135,7 +135,6 @@ impl User {
 
 /// One of the front ends of a peer.
 pub(crate) struct FrontEnd {
-    handle: Handle,
     calls: Calls,
     pub(crate) updates: Updates,
     pub(crate) view: View,
@@ -143,14 +142,12 @@ pub(crate) struct FrontEnd {
 
 impl FrontEnd {
     pub(crate) async fn join(handle: &Handle, id: &str) -> Self {
-        let handle = handle.clone();
         let (calls, mut updates) = handle.join(FrontEndId::new(id).unwrap()).await.unwrap();
         let mut view = View::default();
         let first = timeout(PATIENCE, updates.next()).await.unwrap().unwrap();
         assert!(matches!(*first.event, Event::View(_)), "{first:?}");
         view.apply(&first.event);
         Self {
-            handle,
             calls,
             updates,
             view,
@@ -158,7 +155,7 @@ impl FrontEnd {
     }
 
     pub(crate) fn address(&self) -> PeerAddr {
-        self.handle.address()
+        self.view.address.unwrap()
     }
 
     pub(crate) async fn send(&self, call: impl Into<Call>) {

@@ -265,6 +265,8 @@ fn name_of(output: &Output) -> &'static str {
         Output::Send(_) => "send",
         Output::Work { .. } => "work",
         Output::Chats(_) => "chats",
+        Output::UseRegistry { .. } => "use_registry",
+        Output::StartRegistry { .. } => "start_registry",
         Output::Keep { .. } => "keep",
         Output::DisconnectRegistry => "disconnect_registry",
         Output::Ask(_) => "ask",

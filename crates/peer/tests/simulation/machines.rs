@@ -226,6 +226,8 @@ impl World {
             | Output::Send(_)
             | Output::Work { .. }
             | Output::Chats(_)
+            | Output::UseRegistry { .. }
+            | Output::StartRegistry { .. }
             | Output::Keep { .. } => unreachable!("it has no keys"),
             Output::Ask(request) => self.ask(process, request),
             Output::Hello(hello) => self.send_hello(process, hello),

@@ -50,6 +50,9 @@ impl Session {
         credentials: Credentials,
         register: bool,
     ) -> Result<(), Refusal> {
+        if self.link == LinkState::NoRegistry {
+            return Err(Problem::NoRegistry.into());
+        }
         if self.encrypted.is_some() {
             if self.join_encrypted(cx, &credentials, register)? {
                 return Ok(());
@@ -93,7 +96,7 @@ impl Session {
         };
         match self.link {
             LinkState::Up => self.send_credentials(cx),
-            LinkState::Connecting => {}
+            LinkState::Connecting | LinkState::NoRegistry => {}
             // A user waits now: no reason to sit out the backoff.
             LinkState::Down { .. } => self.connect(cx),
             LinkState::Stopped { .. } => self.give_up_login(cx, Problem::RegistryKeyChanged.into()),

@@ -119,6 +119,7 @@ impl Session {
         self.failures = 0;
         (encrypted.sent, encrypted.heard) = (cx.now.elapsed, cx.now.elapsed);
         keys.connected(cx, fingerprint);
+        keys.registry_answered(cx);
         keys.compute_own_code(cx);
         let remembered = keys.remembered();
         self.tell_security(cx, Security::Encrypted { fingerprint });

@@ -19,6 +19,7 @@ use crate::known::{Known, KnownFile};
 
 mod account;
 mod chats;
+mod choice;
 mod open_chat;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,6 +34,8 @@ struct Bench {
     /// The registry's key that each connection expects.
     connects: Vec<Option<Fingerprint>>,
     kept: Vec<(KnownFile, String)>,
+    /// Which registries the shell was to go to; `None` for one of this machine.
+    wanted: Vec<Option<String>>,
     /// What the conversations were told.
     told: Vec<ToChats>,
     /// The addresses that chat requests were sent to.
@@ -91,10 +94,14 @@ impl Bench {
     }
 
     fn with_keys(known: Known, saved: bool) -> Self {
+        Self::at_registry("registry", known, saved)
+    }
+
+    fn at_registry(registry: &str, known: Known, saved: bool) -> Self {
         let now = SECOND;
         let config = Config {
             address: addr(1),
-            registry: "registry".to_owned(),
+            registry: registry.to_owned(),
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: 1,
@@ -120,6 +127,7 @@ impl Bench {
             work: Vec::new(),
             connects: Vec::new(),
             kept: Vec::new(),
+            wanted: Vec::new(),
             told: Vec::new(),
             requests: Vec::new(),
             answers: Vec::new(),
@@ -230,6 +238,8 @@ impl Bench {
                 Output::Chats(told) => self.told.push(told),
                 Output::Request { to, .. } => self.requests.push(to),
                 Output::Answer { answer, .. } => self.answers.push(answer),
+                Output::UseRegistry { registry } => self.wanted.push(Some(registry)),
+                Output::StartRegistry { .. } => self.wanted.push(None),
                 _ => {}
             }
         }

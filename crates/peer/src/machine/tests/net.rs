@@ -505,6 +505,8 @@ impl Net {
             Output::Work { .. }
             | Output::Keep { .. }
             | Output::Chats(_)
+            | Output::UseRegistry { .. }
+            | Output::StartRegistry { .. }
             | Output::DisconnectRegistry
             | Output::Recall { .. }
             | Output::Find { .. }

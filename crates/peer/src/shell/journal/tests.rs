@@ -73,7 +73,6 @@ fn start(history: Option<History>) -> Running {
 fn resume(stores: Stores, view: View) -> Running {
     let (journal, sender) = Journal::start(stores, view).unwrap();
     let handle = Handle {
-        address: "127.0.0.2".parse().unwrap(),
         commands: mpsc::channel(1).0,
         journal: sender.downgrade(),
     };
