@@ -379,7 +379,10 @@ fn a_health_check_needs_the_program_alone() {
     let lost = ready(&at);
     assert_eq!((lost.status.code(), lost.stdout), (Some(1), Vec::new()));
     let error = String::from_utf8(lost.stderr).unwrap();
-    assert!(error.starts_with("p2pchat-registry: not ready: "), "{error}");
+    assert!(
+        error.starts_with("p2pchat-registry: not ready: "),
+        "{error}"
+    );
     drop(server);
     let error = String::from_utf8(ready(&at).stderr).unwrap();
     assert!(error.contains(&format!("cannot ask {at}: ")), "{error}");
