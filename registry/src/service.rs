@@ -10,10 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use p2pchat_platform::process::user_id;
 use p2pchat_secure::{SecretKey, fingerprint};
 use p2pchat_settings::options::{Environment, Places, read_in};
 use p2pchat_settings::service::{
-    Installation, Manager, Scope, Service, ServiceError, carry_out, check_options, show, user_id,
+    Installation, Manager, Scope, Service, ServiceError, carry_out, check_options, show,
 };
 
 use crate::key;

@@ -318,14 +318,5 @@ fn run(words: &[String]) -> Result<(), ServiceError> {
     Err(failed(printed))
 }
 
-/// The id of the user who runs this, for launchd and to tell root; `None` where users have none.
-#[must_use]
-pub fn user_id() -> Option<u32> {
-    #[cfg(unix)]
-    return Some(rustix::process::getuid().as_raw());
-    #[cfg(not(unix))]
-    None
-}
-
 #[cfg(test)]
 mod tests;

@@ -46,7 +46,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::places::Places;
 use super::session::{Inbound, Outbound, SessionError};
 use super::{Keys, Store, StoreError};
-use crate::shell::clock::{since_boot, wall};
+use crate::shell::clock::wall;
 use age::Age;
 use connect::{Route, Shared, listen};
 use handle::{Command, MAX_COMMANDS, MAX_EVENTS, Say};

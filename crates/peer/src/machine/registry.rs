@@ -86,7 +86,7 @@ impl Machine {
                     self.cx.emit(Event::RegistryFound { registry });
                 }
                 let message = problem.because(detail);
-                self.cx.fail(command, Refusal { problem, message });
+                self.cx.fail(command, Refusal::new(problem, message));
             }
         }
     }

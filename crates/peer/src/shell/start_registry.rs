@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use p2pchat_common::sqlite::private_file;
 use p2pchat_model::PeerAddr;
+use p2pchat_platform::files::private_file;
+use p2pchat_platform::process::detached;
 use p2pchat_protocol::REGISTRY_TCP_PORT;
 use p2pchat_protocol::v2::Fingerprint;
 use p2pchat_secure::Connector;
@@ -64,7 +65,7 @@ pub(super) async fn start(log: Option<PathBuf>) -> Result<String, Started> {
         }
         None => (Stdio::null(), None),
     };
-    let child = detached(&program)
+    let child = Command::from(detached(&program))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
@@ -119,23 +120,6 @@ fn find_in(folders: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(&name))
         .find(|path| path.is_file())
-}
-
-/// The command, so that neither the end of this program nor a key of its terminal ends it.
-fn detached(program: &Path) -> Command {
-    let mut command = std::process::Command::new(program);
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::CommandExt;
-        command.process_group(0);
-    }
-    #[cfg(windows)]
-    {
-        use std::os::windows::process::CommandExt;
-        // CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW.
-        command.creation_flags(0x0000_0200 | 0x0800_0000);
-    }
-    Command::from(command)
 }
 
 async fn first_line(child: &mut Child) -> Option<String> {

@@ -1,6 +1,8 @@
 //! Other processes, and what the system grants this one.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// The program that opens a file with what the user prefers for it.
@@ -14,6 +16,15 @@ pub const OPENER: &str = if cfg!(target_os = "macos") {
 #[must_use]
 pub fn opener() -> Command {
     Command::new(OPENER)
+}
+
+/// The command of a program that goes on when this one ends, and that no key of this one's terminal
+/// ends.
+#[must_use]
+pub fn detached(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.process_group(0);
+    command
 }
 
 /// Whether a process is stopped, by a signal or a debugger. Only Linux says so.
@@ -34,6 +45,12 @@ fn state(stat: &str) -> Option<char> {
 #[must_use]
 pub fn end_command(process: u32) -> String {
     format!("kill {process}")
+}
+
+/// The number of the user who runs this program, 0 for root.
+#[must_use]
+pub fn user_id() -> Option<u32> {
+    Some(rustix::process::getuid().as_raw())
 }
 
 /// The name of this machine in its network.

@@ -2,10 +2,16 @@
 
 use std::env;
 use std::io;
+use std::os::windows::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// The program that opens a file with what the user prefers for it.
 pub const OPENER: &str = "rundll32";
+
+/// `CREATE_NEW_PROCESS_GROUP` and `CREATE_NO_WINDOW` of the system.
+const NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+const NO_WINDOW: u32 = 0x0800_0000;
 
 /// The command that opens a file with what the user prefers for it. The file comes last.
 /// Unlike `start` of `cmd`, it reads no part of the file's name as a command.
@@ -13,6 +19,15 @@ pub const OPENER: &str = "rundll32";
 pub fn opener() -> Command {
     let mut command = Command::new(OPENER);
     command.arg("url.dll,FileProtocolHandler");
+    command
+}
+
+/// The command of a program that goes on when this one ends, and that no key of this one's terminal
+/// ends.
+#[must_use]
+pub fn detached(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.creation_flags(NEW_PROCESS_GROUP | NO_WINDOW);
     command
 }
 
@@ -26,6 +41,12 @@ pub fn is_stopped(_: u32) -> bool {
 #[must_use]
 pub fn end_command(process: u32) -> String {
     format!("taskkill /F /PID {process}")
+}
+
+/// The number of the user who runs this program, 0 for root: `None`, users have none.
+#[must_use]
+pub fn user_id() -> Option<u32> {
+    None
 }
 
 /// The name of this machine in its network.

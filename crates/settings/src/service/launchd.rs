@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Installation, Scope, ServiceError, Step, user_id};
+use p2pchat_platform::process::user_id;
+
+use super::{Installation, Scope, ServiceError, Step};
 
 impl Installation {
     pub(super) fn check_agent(&self) -> Result<(), ServiceError> {
