@@ -8,7 +8,7 @@ use crate::context::use_app;
 
 use super::brand::brand;
 use super::command_form::{Form, command_form};
-use super::field::Field;
+use super::field::{Field, field};
 use super::password_fields::set;
 
 /// Two forms: to go to a registry, and to start one here.
@@ -25,8 +25,8 @@ pub fn use_choose() -> Html {
             { brand() }
             <p class="lead">{ first::NEEDS_REGISTRY }</p>
             { command_form(&context, Form { name: "use_registry", command, submit: first::CONNECT, done: "", children: html! {
-                <Field id="registry" label={first::REGISTRY} value={value.clone()} oninput={set(&typed)}
-                    hint={AttrValue::from(first::HAS_ONE)} autocomplete="off" /> } }) }
+                { field(Field { id: "registry", label: first::REGISTRY, value: value.clone(), oninput: set(&typed),
+                    hint: Some(first::HAS_ONE.into()), autocomplete: "off", ..Field::default() }) } } }) }
             { command_form(&context, Form { name: "start_registry", command: Some(Command::StartRegistry), submit: first::START_HERE, done: "", children: html! {
                 <p>{ first::NO_ONE_HAS_ONE }</p> } }) }
         </div>
