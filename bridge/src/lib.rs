@@ -14,6 +14,7 @@
 //! | `shared` | the state that all connections share |
 //! | [`service`] | the bridge as a service of its user |
 //! | [`open`] | shows the page in the user's browser |
+//! | [`running`] | which bridge runs already |
 //!
 //! Any web page that the user visits and any user of the machine can reach a loopback
 //! port. So nothing is sent or carried out before `Host`, `Origin` and the secret are right.
@@ -30,6 +31,7 @@ mod http;
 pub mod limits;
 pub mod open;
 pub mod options;
+pub mod running;
 pub mod secret;
 pub mod server;
 pub mod service;
@@ -40,5 +42,6 @@ mod socket;
 pub use assets::Assets;
 pub use limits::Limits;
 pub use options::Settings;
+pub use running::Running;
 pub use secret::Secret;
 pub use server::{ProfileEnded, Server, Service, Setup};

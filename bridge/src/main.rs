@@ -6,23 +6,27 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_bridge::open::{OpenError, Redirect};
 use p2pchat_bridge::options::SettingsError;
-use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server, service};
+use p2pchat_bridge::{Assets, Running, Secret, Server, Settings, Setup, running, server, service};
 use p2pchat_model::{Event, FrontEndId, PeerAddr};
 use p2pchat_profile::{Ended, Profile};
 use p2pchat_settings::service::ServiceError;
 use p2pchat_settings::streams::{self, Output, Waiting, complain};
 use p2pchat_settings::{Signals, TOO_LITTLE, logs};
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 const NAME: &str = "p2pchat-bridge";
 /// The exit code for a wrong command line, environment or config file, as clap has it.
 const USAGE: u8 = 2;
 /// The exit code where nothing starts services.
 const NO_MANAGER: u8 = 3;
+/// How long a browser may take until it has read the file that leads to the page.
+const READ_WITHIN: Duration = Duration::from_secs(15);
 
 fn main() -> ExitCode {
     let settings = match Settings::read(std::env::args_os()) {
@@ -59,7 +63,21 @@ fn run(settings: Settings) -> Result<()> {
 async fn serve(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not be missed.
     let mut signals = Signals::new().context("cannot wait for signals")?;
-    let secret = Secret::load_or_make(&settings.options.secret_file)?;
+    let secret_file = &settings.options.secret_file;
+    let secret = Secret::load_or_make(secret_file)?;
+    let running = Running::begin(secret_file).unwrap_or_else(|error| {
+        complain(NAME, format_args!("cannot mark that a bridge runs: {error}"));
+        None
+    });
+    if settings.options.open
+        && running.is_none()
+        && let Some(url) = running::url(secret_file, &secret)
+    {
+        complain(NAME, format_args!("it runs already, open {url}"));
+        let _redirect = show(secret_file, &url);
+        _ = timeout(READ_WITHIN, signals.next()).await;
+        return Ok(());
+    }
     let listener = server::listen(settings.options.listen).await?;
     let setup = Setup {
         secret,
@@ -89,6 +107,9 @@ async fn serve(settings: Settings) -> Result<()> {
         );
     }
     let server = Server::new(listener, profile.clone(), setup).context("cannot listen")?;
+    if let Some(running) = &running {
+        running.page_is_at(&server.url())?;
+    }
     let served = serve_pages(server, &profile, &settings, signals).await;
     // The profile says more about its own end.
     profile.close().await?;

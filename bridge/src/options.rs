@@ -78,7 +78,7 @@ pub struct Options {
     #[arg(long, value_name = "URL", value_delimiter = ',', value_parser = gate::parse_origin)]
     pub allow_origin: Vec<String>,
 
-    /// Open the page in the browser
+    /// Open the page in the browser; if a bridge of this profile runs already, its page
     #[arg(long)]
     pub open: bool,
 

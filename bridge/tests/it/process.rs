@@ -283,6 +283,27 @@ fn the_page_is_opened_without_the_secret_on_a_command_line() {
 }
 
 #[test]
+fn a_second_start_opens_the_page_of_the_bridge_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bridge = Running::start(&mut command(folder.path()));
+    let path = opener(folder.path(), "cp \"$1\" $HOME/page.tmp; mv $HOME/page.tmp $HOME/page");
+    let mut second = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
+    second
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("PATH", path)
+        .arg("--open");
+    let mut second = second.stderr(Stdio::null()).spawn().unwrap();
+    let page = until_written(&folder.path().join("page"));
+    assert!(page.contains(bridge.url()), "{page}");
+    let pid = second.id().to_string();
+    let killed = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(second.wait().unwrap().code(), Some(0));
+    assert_eq!(bridge.stop("-TERM"), Some(0));
+}
+
+#[test]
 fn a_browser_that_does_not_open_is_told_with_the_url() {
     for (script, why) in [
         // Nothing to open pages with, as on a server.

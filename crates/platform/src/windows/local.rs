@@ -33,7 +33,7 @@ pub enum BindError {
     Listen(io::Error),
 }
 
-/// Where a process listens. Whoever knows it may connect, so it is for files that only the
+/// Where a process listens. All who know it may connect, so it is for files that only the
 /// user can read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Address {
