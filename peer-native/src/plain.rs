@@ -174,6 +174,9 @@ impl Front {
             let text = format!("your address is {address}, the registry is {registry}");
             self.print(&text);
         }
+        if let Some(warning) = wording::security::not_saved(&self.client.view) {
+            self.print(warning);
+        }
         if self.exit.is_some() {
             return Ok(());
         }

@@ -646,7 +646,7 @@ fn what_is_held_back_from_a_changed_key_says_so_and_is_sent_when_the_user_asks_f
     happen(&mut app, &begun(id(BOB), direct("bob", Trust::Changed)));
     let shown = screen(&mut app, SMALL, after(200));
     assert!(shown.contains("x not sent: bob's key changed"), "{shown}");
-    assert!(shown.contains("has not been sent"), "{shown}");
+    assert!(shown.contains("Your waiting message has"), "{shown}");
     assert_eq!(commands(enter(&mut app, "/anyway")), [accept(false)]);
     let verified = direct("bob", Trust::ChangedAfterVerified);
     happen(&mut app, &begun(id(BOB), verified));
