@@ -105,12 +105,16 @@ impl Setup {
     }
 }
 
+/// What the values of an option are; `None` for a switch.
+fn kind(arg: &Arg) -> Option<&str> {
+    (!is_switch(arg)).then(|| arg.get_value_names().unwrap()[0].as_str())
+}
+
 /// Two values of an option that are not its default.
 fn samples(arg: &Arg) -> [String; 2] {
-    if is_switch(arg) {
+    let Some(kind) = kind(arg) else {
         return ["true", "false"].map(str::to_owned);
-    }
-    let kind = arg.get_value_names().unwrap()[0].as_str();
+    };
     [7101, 7102].map(|number| match kind {
         "ADDR:PORT" => format!("127.0.0.1:{number}"),
         "BYTES" | "DAYS" | "NUMBER" | "PORT" | "SECONDS" => number.to_string(),
@@ -135,10 +139,10 @@ fn try_all<P: Program + std::fmt::Debug>() -> usize {
             let shown = |setup: Setup, expected: Way| {
                 let (shown, place) = setup.read::<P>(arg).unwrap();
                 assert_eq!(place, expected.place(), "{name} = {value}");
-                let there = if is_switch(arg) {
-                    format!("{}: {value}", arg.get_id())
-                } else {
-                    value.to_owned()
+                let there = match kind(arg) {
+                    None => format!("{}: {value}", arg.get_id()),
+                    Some("DAYS") => format!("{}s", value.parse::<u64>().unwrap() * 24 * 60 * 60),
+                    Some(_) => value.to_owned(),
                 };
                 assert!(shown.contains(&there), "{name} = {value}: {shown}");
                 shown
