@@ -66,7 +66,10 @@ async fn serve(settings: Settings) -> Result<()> {
     let secret_file = &settings.options.secret_file;
     let secret = Secret::load_or_make(secret_file)?;
     let running = Running::begin(secret_file).unwrap_or_else(|error| {
-        complain(NAME, format_args!("cannot mark that a bridge runs: {error}"));
+        complain(
+            NAME,
+            format_args!("cannot mark that a bridge runs: {error}"),
+        );
         None
     });
     if settings.options.open

@@ -45,6 +45,7 @@ class Bot:
         self.members = {}  # of the open chat: their names, by address
         self.chats = {}  # the encrypted conversations, by id
         self.last = {}  # the id of the last message, by conversation
+        self.request = None  # the last one that was accepted
 
     def on_update(self, update):
         event = update["event"]
@@ -71,6 +72,10 @@ class Bot:
             self.skip("open", update["messages"])
         elif event == "posts":
             self.skip(update["conversation"], update["posts"])
+        elif event == "failed" and update["code"] == "has_encrypted":
+            # The open chat is not encrypted: whose p2pchat is, is in it only if that is wanted.
+            self.chat.call("allow_open", names=update["names"])
+            self.accept(self.request)
         elif event == "failed":
             print(f"{update['command']}: {update['message']}; {update['advice']}", file=sys.stderr)
         # All other events are of no interest, and later versions may have new ones.
@@ -105,6 +110,7 @@ class Bot:
         self.last[conversation] = max(known + [message["id"] for message in messages])
 
     def accept(self, request):
+        self.request = request
         to = {"conversation": request["conversation"], "from": request["from"]["address"]}
         self.chat.call("accept", **to)
 

@@ -286,7 +286,10 @@ fn the_page_is_opened_without_the_secret_on_a_command_line() {
 fn a_second_start_opens_the_page_of_the_bridge_that_runs() {
     let folder = tempfile::tempdir().unwrap();
     let mut bridge = Running::start(&mut command(folder.path()));
-    let path = opener(folder.path(), "cp \"$1\" $HOME/page.tmp; mv $HOME/page.tmp $HOME/page");
+    let path = opener(
+        folder.path(),
+        "cp \"$1\" $HOME/page.tmp; mv $HOME/page.tmp $HOME/page",
+    );
     let mut second = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
     second
         .env_clear()

@@ -305,6 +305,9 @@ async fn follow(
         };
         match event {
             Ok(event) => {
+                if let Err(error) = peer.agree(&event).await {
+                    return eprintln!("{error:#}");
+                }
                 if let (Some(name), Some(words)) = (show, words(&event)) {
                     let seconds = began.elapsed().as_secs_f32();
                     eprintln!("{seconds:5.1} s {name} sees: {words}");

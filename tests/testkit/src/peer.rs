@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Error, Result, bail};
 use p2pchat_model::{
     Call, CallId, Command, ConversationId, Event, Failure, FrontEndId, Passphrase, PeerAddr,
-    Target, Update, Username,
+    Problem, Target, Update, Username,
 };
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -34,6 +34,8 @@ pub struct Peer {
     last_id: u64,
     /// Updates that came while the answers to a call were waited for.
     kept: VecDeque<Update>,
+    /// The last command that brings someone into the open chat.
+    meets: Option<Command>,
 }
 
 #[derive(Debug)]
@@ -108,6 +110,7 @@ impl Peer {
             client,
             last_id: 0,
             kept: VecDeque::new(),
+            meets: None,
         }
     }
 
@@ -176,11 +179,33 @@ impl Peer {
     /// # Errors
     /// As [`Peer::send`].
     pub async fn ask(&mut self, command: &Command) -> Result<CallId> {
+        if matches!(command, Command::Request { .. } | Command::Accept { .. }) {
+            self.meets = Some(command.clone());
+        }
         self.last_id += 1;
         let id = CallId::from(self.last_id);
         let call = Call::with_id(id.clone(), command.clone());
         self.send(&call).await?;
         Ok(id)
+    }
+
+    /// Agrees to have people in the open chat whose p2pchat is encrypted, if that is what an event
+    /// asks for, and gives the command again that has failed.
+    ///
+    /// # Errors
+    /// As [`Peer::send`].
+    pub async fn agree(&mut self, event: &Event) -> Result<()> {
+        let Event::Failed(failure) = event else {
+            return Ok(());
+        };
+        let failed = self.meets.clone();
+        let failed = failed.filter(|command| command.name() == failure.command);
+        if let (Problem::HasEncrypted, Some(command)) = (failure.code, failed) {
+            let names = failure.names.clone();
+            self.ask(&Command::AllowOpen { names }).await?;
+            self.ask(&command).await?;
+        }
+        Ok(())
     }
 
     /// Sends a command, and waits until it is done or has failed. Returns the updates that
@@ -334,11 +359,26 @@ impl Peer {
             to: Target::Address(to),
         };
         self.ask(&request).await?;
-        let joins = |event: &Event| match event {
-            Event::MemberJoined { member, .. } => (member.address == to).then_some(()),
+        self.meet(to).await
+    }
+
+    /// Waits until someone is a member, and agrees to that.
+    async fn meet(&mut self, other: PeerAddr) -> Result<()> {
+        let deadline = Instant::now() + SOON;
+        let decides = |event: &Event| match event {
+            Event::MemberJoined { member, .. } if member.address == other => Some(None),
+            Event::Failed(failure) if failure.code == Problem::HasEncrypted => {
+                Some(Some(event.clone()))
+            }
             _ => None,
         };
-        self.event_with("member", SOON, joins).await
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.event_with("member", left, decides).await? {
+                Some(asks) => self.agree(&asks).await?,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Waits for a chat request, and accepts it.
@@ -352,7 +392,10 @@ impl Peer {
         };
         let from = self.event_with("chat request", SOON, asks).await?;
         let conversation = ConversationId::OPEN;
-        self.ask(&Command::Accept { conversation, from }).await?;
+        let accept = Command::Accept { conversation, from };
+        if let Err(failure) = self.call(&accept).await? {
+            self.agree(&Event::Failed(failure)).await?;
+        }
         Ok(())
     }
 

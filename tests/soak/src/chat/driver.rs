@@ -165,6 +165,7 @@ impl Driver {
                 event = peer.event() => match event? {
                     Some(event) => {
                         login.on_event(&event);
+                        peer.agree(&event).await?;
                         self.tell(What::of(event)).await;
                     }
                     None => anyhow::bail!("it has ended by itself"),

@@ -1,9 +1,10 @@
 //! The friendly peer: accepts every request and answers every message.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use anyhow::Result;
-use p2pchat_model::{Command, Event, Standing};
+use p2pchat_model::{Command, Event, Problem, Standing};
 
 use super::client::Client;
 
@@ -15,6 +16,8 @@ const REPEATED: usize = 40;
 pub struct Echo {
     client: Client,
     greeted: BTreeSet<String>,
+    /// The acceptance of the last request.
+    accepts: Option<Command>,
 }
 
 impl Echo {
@@ -24,6 +27,7 @@ impl Echo {
         Self {
             client,
             greeted: BTreeSet::new(),
+            accepts: None,
         }
     }
 
@@ -34,18 +38,36 @@ impl Echo {
     pub async fn live(&mut self) -> Result<()> {
         loop {
             let event = self.client.next().await?;
-            if let Some(command) = self.answer(event) {
+            for command in self.answer(event) {
                 self.client.send(&command).await?;
             }
         }
     }
 
-    fn answer(&mut self, event: Event) -> Option<Command> {
+    fn answer(&mut self, event: Event) -> Vec<Command> {
         match event {
-            Event::RequestReceived(request) => Some(Command::Accept {
-                conversation: request.conversation,
-                from: request.from.address,
-            }),
+            Event::RequestReceived(request) => {
+                let accept = Command::Accept {
+                    conversation: request.conversation,
+                    from: request.from.address,
+                };
+                self.accepts = Some(accept.clone());
+                vec![accept]
+            }
+            // Its open chat is open to those with an encrypted p2pchat too.
+            Event::Failed(failure) if failure.code == Problem::HasEncrypted => {
+                let names = failure.names;
+                let accept = self.accepts.take();
+                iter::once(Command::AllowOpen { names })
+                    .chain(accept)
+                    .collect()
+            }
+            event => self.reply_to(event).into_iter().collect(),
+        }
+    }
+
+    fn reply_to(&mut self, event: Event) -> Option<Command> {
+        match event {
             Event::Chat { conversation, chat } if matches!(chat.standing, Standing::Asked(_)) => {
                 Some(Command::Join { conversation })
             }

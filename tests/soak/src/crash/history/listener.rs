@@ -85,7 +85,7 @@ async fn listen(
                 let conversation = request.conversation;
                 peer.ask(&Command::Accept { conversation, from }).await?;
             }
-            Some(_) => {}
+            Some(event) => peer.agree(&event).await?,
             None => bail!("p2pchat has ended by itself"),
         }
     }
