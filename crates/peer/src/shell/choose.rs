@@ -47,13 +47,13 @@ pub(super) async fn reach(
     is_own: bool,
     place: OwnPlace,
 ) -> Result<Reached, NotChosen> {
-    let names = RegistryNames::new(&registry).map_err(refused)?;
-    let own = names.own_address().await.map_err(refused)?;
+    let names = RegistryNames::new(&registry).map_err(|error| refused(&error))?;
+    let own = names.own_address().await.map_err(|error| refused(&error))?;
     let is_here = own == place.address
         || (own.ip().is_loopback() && place.address.ip().is_loopback())
         || place.is_named;
     let bound = (!is_here).then(|| bind::bind_first_free(own, place.unprivileged));
-    let bound = bound.transpose().map_err(refused)?;
+    let bound = bound.transpose().map_err(|error| refused(&error))?;
     Ok(Reached {
         registry,
         names,
@@ -98,7 +98,7 @@ pub(super) fn not_started(detail: String) -> NotChosen {
     }
 }
 
-fn refused(error: StartError) -> NotChosen {
+fn refused(error: &StartError) -> NotChosen {
     NotChosen {
         problem: Problem::BadRegistry,
         detail: error.to_string(),

@@ -73,7 +73,7 @@ pub(super) async fn start(log: Option<PathBuf>) -> Result<String, Started> {
     let mut child = child
         .map_err(|error| Started::Failed(format!("cannot run {}: {error}", program.display())))?;
     match timeout(START_LIMIT, first_line(&mut child)).await {
-        Ok(Some(line)) => named(&line).ok_or_else(|| Started::Failed(line)),
+        Ok(Some(line)) => named(&line).ok_or(Started::Failed(line)),
         Ok(None) => {
             // It ends this moment.
             let _ = timeout(START_LIMIT, child.wait()).await;
