@@ -108,7 +108,12 @@ pub fn use_sign_in() -> Html {
         .is_some_and(|view| view.link == Link::NoRegistry);
     if is_needed || *chooses {
         return html! {
-            <div class="sign-in-page"><main class="centered">{ part!(use_choose) }</main></div>
+            <div class="sign-in-page"><main class="centered">
+                { part!(use_choose) }
+                if !is_needed {
+                    <button type="button" class="button quiet" onclick={toggle(&chooses)}>{ label::CANCEL }</button>
+                }
+            </main></div>
         };
     }
     if is_stopped {
@@ -147,7 +152,7 @@ pub fn use_sign_in() -> Html {
                     { state.view.as_ref().and_then(|view| first_contact(&view.get())) }
                     <button type="button" class="button quiet" onclick={toggle(&chooses)}>{ first::OTHER_REGISTRY }{ "…" }</button>
                     if !legacy {
-                        <button type="button" class="button quiet" onclick={onimport}>{ label::IMPORT_IDENTITY }{ "…" }</button>
+                        <button type="button" class="button quiet import" onclick={onimport}>{ label::IMPORT_IDENTITY }{ "…" }</button>
                     }
                 </form>
             </main>

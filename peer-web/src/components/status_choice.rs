@@ -64,7 +64,7 @@ pub fn use_status_choice() -> Html {
             { icon(glyph(status)) }
             <span class="unseen">{ label::STATUS }</span>
             <select ref={node} {onchange} disabled={!context.state.is_live()}>
-                { for ALL.iter().map(|one| html! { <option>{ wording::status(*one) }</option> }) }
+                { for ALL.iter().map(|one| html! { <option selected={*one == status}>{ wording::status(*one) }</option> }) }
             </select>
         </label>
     }

@@ -294,7 +294,8 @@ async fn a_click_on_a_person_begins_a_chat_and_it_is_shown() {
     let is_disabled = || mounted.find("#composer:disabled").is_some();
     wait_for("a field that takes nothing", is_disabled).await;
     mounted.find("#composer").unwrap().focus().unwrap();
-    assert_eq!(js("document.activeElement.id"), "");
+    let is_elsewhere = || js("document.activeElement.id") != "composer";
+    wait_for("a focus elsewhere", is_elsewhere).await;
     let chat = chat("direct", "", r#""in""#, "new");
     fake.say(&format!(
         r#"{{"event":"chat","conversation":"{}","chat":{chat}}}"#,

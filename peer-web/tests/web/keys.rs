@@ -61,7 +61,7 @@ async fn a_registry_of_version_1_is_loudly_not_encrypted_and_takes_short_passwor
     mounted
         .wait_text("Messages and your password are not encrypted")
         .await;
-    assert!(mounted.find(".button.quiet").is_none(), "there are no keys");
+    assert!(mounted.find(".import").is_none(), "there are no keys");
     mounted.type_into("#sign-in-name", "alice").await;
     press(&mounted, "button[type=submit]").await;
     mounted.wait_text("A password is needed").await;
@@ -378,7 +378,7 @@ async fn older_programs_are_let_in_by_a_switch_that_shows_what_the_peer_says() {
 #[wasm_bindgen_test]
 async fn a_file_with_an_exported_key_is_read() {
     let (mounted, fake) = page(SIGNED_OUT).await;
-    press(&mounted, ".sign-in .button.quiet").await;
+    press(&mounted, ".sign-in .import").await;
     mounted.wait("#import-file").await;
     js(
         "{ const files = new DataTransfer(); files.items.add(new File(['key 3\\n'], 'key.txt'));
