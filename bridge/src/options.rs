@@ -100,7 +100,7 @@ pub struct Options {
 pub enum Task {
     /// Let the bridge run as a service of this user, from each login on
     ///
-    /// It is enabled and started. Its options are those of the section [bridge] of the config file.
+    /// It is enabled and started. Its options are those of the section `[bridge]` of the config file.
     /// Once more after an update of the program, it goes on with that.
     Install {
         /// Only show what would be written and run

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what is made depends on the commit and on the versions of the tools alone, and
 //! not on the machine, the folder or the time. So nothing that is handed out names a path of
-//! this machine: [`tree::Tree`] refuses such a file.
+//! this machine: `tree::Tree` refuses such a file.
 
 mod again;
 mod archive;

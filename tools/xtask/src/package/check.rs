@@ -5,7 +5,7 @@
 //! nothing else, and the RPMs are installed into a Debian, because no Fedora can be made from
 //! Debian's archive. The image of the registry is a root that has its program alone. Each root has
 //! a loopback network of its own and no other. systemd does not run in them: the registry is
-//! started as its unit says ([`unit`]).
+//! started as its unit says (`unit.rs`).
 
 mod chat;
 mod container;

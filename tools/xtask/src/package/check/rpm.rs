@@ -14,8 +14,8 @@ use crate::steps::Steps;
 /// How many steps there are.
 pub(super) const STEPS: usize = 4;
 const PROGRAMS: &str = "/usr/bin";
-/// What they may depend on: what each Fedora has, and rpm itself.
-const COMMON: [&str; 4] = ["/bin/sh", "glibc ", "rpmlib(", "systemd"];
+/// What they may depend on: what each Fedora has, rpm itself, and their own config files.
+const COMMON: [&str; 5] = ["/bin/sh", "config(p2pchat", "glibc ", "rpmlib(", "systemd"];
 
 /// Runs the steps.
 pub(super) async fn run(steps: &mut Steps, debian: &Debian, rpms: &[PathBuf; 2]) {
