@@ -1,10 +1,10 @@
-//! Three people in encrypted conversations, while their programs and the registry are killed at any
-//! moment, also while they start.
+//! People in encrypted conversations, while their programs and the registry are killed at any moment,
+//! also while they start.
 //!
 //! They say, edit and react to things, give a group other names, leave another group and are asked
-//! back. Two have `p2pchat --json`, and one a page, which makes its unanswered calls again. In the
-//! end, and in between, whatever was acknowledged or shown has to be on all screens, once, and all
-//! screens have to be the same.
+//! back. All have `p2pchat --json` but the last, who has a page, which makes its unanswered calls
+//! again. In the end, and in between, whatever was acknowledged or shown has to be on all screens,
+//! once, and all screens have to be the same.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use futures::future::select_all;
-use p2pchat_model::{Command, ConversationId, Update};
+use futures::future::{select_all, try_join_all};
+use p2pchat_model::{Command, ConversationId, Update, Username};
 use p2pchat_testkit::{Person, Programs, Registry, SETTLED, Screen, agree};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -35,11 +35,14 @@ use talker::Talker;
 
 /// The seed of a run that is to be repeated.
 const SEED: &str = "P2PCHAT_CONVERSATIONS_SEED";
-/// The people. The first owns the groups, and the last has a page.
-const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+/// The most people: one device is connected with 256 others at most, and each has an address of
+/// this process's.
+const MAX_PEOPLE: u16 = 240;
+/// How many own the first group, at most.
+const OWNERS: usize = 8;
 /// The longest time between two kills.
 const LIFE: Duration = Duration::from_millis(1500);
-/// The longest time between two things that are done.
+/// How long to listen at a time, while all come back.
 const PAUSE: Duration = Duration::from_millis(60);
 /// The longest time from the start of a program to its kill, where it is killed while it starts.
 const START: Duration = Duration::from_millis(120);
@@ -53,9 +56,15 @@ const LOOK_EACH: usize = 25;
 /// Options of the run.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
+    /// How many people there are, 3 to 240; all of them are in two groups
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(3..=i64::from(MAX_PEOPLE)))]
+    pub people: u16,
     /// How often a program is killed
     #[arg(long, default_value_t = 200)]
     pub kills: usize,
+    /// How many things are said, edited and so on a second, by all together
+    #[arg(long, default_value_t = 33.0)]
+    pub rate: f64,
     /// Seed of who does what and is killed when [default: $P2PCHAT_CONVERSATIONS_SEED, or any]
     #[arg(long)]
     pub seed: Option<u64>,
@@ -71,12 +80,12 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
         None => env::var(SEED).map_or_else(|_| Ok(rand::random()), |seed| seed.parse())?,
     };
     let mut report = Report::new(format!(
-        "conversations: programs killed {} times ({SEED}={seed})",
-        options.kills
+        "conversations: {} people, programs killed {} times ({SEED}={seed})",
+        options.people, options.kills
     ));
     println!("{SEED}={seed}");
     let home = TempDir::new()?;
-    let ran = Scene::run(programs, &home, options.kills, seed, &mut report).await;
+    let ran = Scene::run(programs, &home, options, seed, &mut report).await;
     if ran.is_err() || !report.is_good() {
         report.figure("what the programs left behind", home.keep().display());
     }
@@ -84,10 +93,12 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// The groups and the conversations of two.
-#[derive(Debug, Clone, Copy)]
+/// The groups and the conversation of two.
+#[derive(Debug, Clone)]
 struct Chats {
-    /// All stay in it, and all are owners.
+    /// All but the first, who owns the groups.
+    others: Vec<Username>,
+    /// All stay in it, and the first few are owners.
     team: ConversationId,
     /// All but the first come and go.
     club: ConversationId,
@@ -106,6 +117,8 @@ struct Scene<'a> {
     chats: Chats,
     ledger: Ledger,
     random: ChaCha8Rng,
+    /// The longest time between two things that are done.
+    pause: Duration,
     kills: usize,
     registry_kills: usize,
 }
@@ -114,12 +127,12 @@ impl<'a> Scene<'a> {
     async fn run(
         programs: &'a Programs,
         home: &'a TempDir,
-        kills: usize,
+        options: &Options,
         seed: u64,
         report: &mut Report,
     ) -> Result<()> {
-        let mut scene = Self::begin(programs, home, seed).await?;
-        let lived = scene.live_and_kill(kills, report).await;
+        let mut scene = Self::begin(programs, home, options, seed).await?;
+        let lived = scene.live_and_kill(options.kills, report).await;
         report.figure("kills of programs", scene.kills);
         report.figure("kills of the registry", scene.registry_kills);
         scene.ledger.figures(report);
@@ -138,14 +151,20 @@ impl<'a> Scene<'a> {
         self.settle("in the end", report).await
     }
 
-    async fn begin(programs: &'a Programs, home: &'a TempDir, seed: u64) -> Result<Self> {
+    async fn begin(
+        programs: &'a Programs,
+        home: &'a TempDir,
+        options: &Options,
+        seed: u64,
+    ) -> Result<Self> {
         let file = home.path().join("accounts.sqlite3");
         let store = file.to_str().context("a path that is text")?.to_owned();
         let registry = Registry::start(programs, home.path(), &store, &[]).await?;
         let mut people = Vec::new();
-        for name in PEOPLE {
-            let mut person = Person::new(programs, home.path(), name, &registry)?;
-            if Some(&name) == PEOPLE.last() {
+        for number in 1..=options.people {
+            let name = format!("p{number:03}");
+            let mut person = Person::new(programs, home.path(), &name, &registry)?;
+            if number == options.people {
                 person = person.with_page()?;
             }
             person.sign_up().await?;
@@ -162,6 +181,7 @@ impl<'a> Scene<'a> {
             chats,
             ledger: Ledger::default(),
             random: ChaCha8Rng::seed_from_u64(seed),
+            pause: Duration::try_from_secs_f64(2.0 / options.rate)?,
             kills: 0,
             registry_kills: 0,
         })
@@ -176,7 +196,7 @@ impl<'a> Scene<'a> {
             talker
                 .act(&self.chats, &mut self.ledger, &mut self.random)
                 .await?;
-            let pause = Instant::now() + self.random.random_range(Duration::ZERO..PAUSE);
+            let pause = Instant::now() + self.random.random_range(Duration::ZERO..self.pause);
             self.hear(pause.min(end)).await?;
         }
         Ok(())
@@ -242,7 +262,9 @@ impl<'a> Scene<'a> {
             let moment = deadline.min(Instant::now() + PAUSE);
             self.hear(moment).await?;
         }
-        let Chats { team, club, two } = self.chats;
+        let Chats {
+            team, club, two, ..
+        } = self.chats;
         let people = self.talkers.iter_mut().map(|talker| &mut talker.person);
         let mut people: Vec<&mut Person> = people.collect();
         let mut screens = agree(&mut people, &[team, club], what, |_, _| true).await?;
@@ -276,31 +298,39 @@ async fn next(talkers: &mut [Talker]) -> Result<(usize, Update)> {
 
 /// Begins the conversations.
 async fn gather(people: &mut [Person]) -> Result<Chats> {
-    let [alice, bob, carol] = people else {
-        bail!("three people");
-    };
-    let all = [bob.name, carol.name];
-    let team = alice.group("Team", &all).await?;
-    let club = alice.group("Club", &all).await?;
-    let two = alice.chat(bob.name).await?;
-    for id in [team, club, two] {
-        bob.join(id).await?;
+    let (first, rest) = people.split_first_mut().context("people")?;
+    let others: Vec<Username> = rest.iter().map(|person| person.name).collect();
+    let team = first.group("Team", &others).await?;
+    let club = first.group("Club", &others).await?;
+    let two = first.chat(others[0]).await?;
+    rest[0].join(two).await?;
+    let join = rest.iter_mut().map(|person| async move {
+        person.join(team).await?;
+        person.join(club).await
+    });
+    try_join_all(join).await?;
+    first.say(team, "all-here").await?;
+    let count = people.len();
+    let mut everyone: Vec<&mut Person> = people.iter_mut().collect();
+    let all_in =
+        |_, screen: &Screen| screen.people.values().filter(|it| !it.asked).count() == count;
+    agree(&mut everyone, &[team, club], "at the beginning", all_in).await?;
+    let owners = count.min(OWNERS);
+    for other in &others[..owners - 1] {
+        let make = Command::MakeOwner {
+            conversation: team,
+            who: people[0].key_of(team, *other)?,
+        };
+        people[0].call(&make).await?;
     }
-    for id in [team, club] {
-        carol.join(id).await?;
-    }
-    alice.say(team, "all-here").await?;
-    let people: &mut [&mut Person] = &mut [alice, bob, carol];
-    let all_in = |_, screen: &Screen| screen.people.len() == 3;
-    agree(people, &[team, club], "at the beginning", all_in).await?;
-    for other in [1, 2] {
-        let who = people[0].key_of(team, people[other].name)?;
-        let conversation = team;
-        people[0]
-            .call(&Command::MakeOwner { conversation, who })
-            .await?;
-    }
-    let all_own = |_, screen: &Screen| screen.people.values().all(|seat| seat.owner);
-    agree(people, &[team], "all are owners", all_own).await?;
-    Ok(Chats { team, club, two })
+    let mut everyone: Vec<&mut Person> = people.iter_mut().collect();
+    let they_own =
+        |_, screen: &Screen| screen.people.values().filter(|it| it.owner).count() == owners;
+    agree(&mut everyone, &[team], "with owners", they_own).await?;
+    Ok(Chats {
+        others,
+        team,
+        club,
+        two,
+    })
 }

@@ -8,8 +8,8 @@ use p2pchat_testkit::Person;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::Chats;
 use super::ledger::{Ledger, SaidId};
-use super::{Chats, PEOPLE};
 
 /// How often one leaves at most: of one person 64 joins count.
 const MAX_LEAVES: usize = 40;
@@ -106,8 +106,9 @@ impl Talker {
         chat.is_some_and(|chat| chat.standing == Standing::In)
     }
 
-    fn is_owner(&self) -> bool {
-        self.person.name.to_string() == PEOPLE[0]
+    /// Whether they own the second group.
+    fn is_owner(&self, chats: &Chats) -> bool {
+        !chats.others.contains(&self.person.name)
     }
 
     /// Whether they are signed in, and in the groups.
@@ -121,7 +122,7 @@ impl Talker {
             return false;
         };
         let members = chat.members.iter().filter(|member| !member.asked);
-        members.count() + 1 == PEOPLE.len()
+        members.count() == chats.others.len()
     }
 
     async fn ask(&mut self, command: Command, what: What) -> Result<()> {
@@ -144,14 +145,13 @@ impl Talker {
         let waits = |name| self.open.iter().any(|open| open.command.name() == name);
         let command = match self.chat(club).map(|chat| (chat.standing, &chat.members)) {
             Some((Standing::Asked(_), _)) if !waits("join") => Command::Join { conversation: club },
-            Some((Standing::In, members)) if self.is_owner() && !waits("add") => {
+            Some((Standing::In, members)) if self.is_owner(chats) && !waits("add") => {
                 let is_there = |name: &Username| {
                     let mut members = members.iter();
                     members.any(|member| member.who.name == Some(*name))
                 };
-                let others = PEOPLE[1..].iter().map(|name| name.parse());
-                let mut gone = others.collect::<Result<Vec<Username>, _>>()?;
-                gone.retain(|name| !is_there(name));
+                let others = chats.others.iter().copied();
+                let gone: Vec<Username> = others.filter(|name| !is_there(name)).collect();
                 if gone.is_empty() {
                     return Ok(());
                 }
@@ -209,13 +209,14 @@ impl Talker {
                 }
                 None => Ok(()),
             },
-            16..18 => {
+            16..18 if self.chat(chats.team).is_some_and(|chat| chat.owner) => {
                 let name = format!("Team {}", random.random_range(0..100)).parse()?;
                 let conversation = chats.team;
                 let command = Command::Rename { conversation, name };
                 self.ask(command, What::Other).await
             }
-            _ if self.is_owner() || !self.is_in(chats.club) => Ok(()),
+            16..18 => Ok(()),
+            _ if self.is_owner(chats) || !self.is_in(chats.club) => Ok(()),
             _ if self.leaves >= MAX_LEAVES => Ok(()),
             _ => {
                 self.leaves += 1;
