@@ -444,7 +444,10 @@ pub(super) async fn close_gently(
 /// Sets the options of an accepted socket.
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
+    if let Err(error) = SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE) {
+        tracing::debug!(%error, "no keepalive on a connection");
+    }
+    Ok(())
 }
 
 /// Resets a connection: nothing of it stays in the system.
