@@ -6,16 +6,11 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::ExitStatus;
 
-use p2pchat_platform::process::{OPENER, opener};
+use p2pchat_platform::opener::{self, OPENER};
 use tempfile::NamedTempFile;
 use thiserror::Error;
-
-/// How long an opener may take to fail. One that ends later was the browser itself, which the
-/// user has closed.
-const FAILS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why the page is not shown.
 #[derive(Debug, Error)]
@@ -61,26 +56,8 @@ impl Redirect {
     /// # Errors
     /// If the opener does not start.
     pub fn show(&self, failed: impl FnOnce(&OpenError) + Send + 'static) -> Result<(), OpenError> {
-        let mut opener = opener()
-            .arg(self.0.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(OpenError::Start)?;
-        let began = Instant::now();
-        let waiting = move || match opener.wait() {
-            Ok(status) if !status.success() && began.elapsed() < FAILS_WITHIN => {
-                failed(&OpenError::Failed(status));
-            }
-            _ => {}
-        };
-        // Not only to hear of a failure: the ended process would stay as a zombie.
-        std::thread::Builder::new()
-            .name("opener".to_owned())
-            .spawn(waiting)
-            .map_err(OpenError::Start)?;
-        Ok(())
+        let failed = move |status| failed(&OpenError::Failed(status));
+        opener::open(self.0.path(), failed).map_err(OpenError::Start)
     }
 }
 

@@ -280,7 +280,7 @@ impl Front<'_> {
             }
             Some(Act::Redraw) => self.screen.clear()?,
             Some(Act::Copy(text)) => self.screen.copy(&text)?,
-            Some(Act::Open(link)) => self.opener.open(link),
+            Some(Act::Open(link)) => self.opener.open(&link),
             Some(Act::Quit) => self.exit = Some(Exit::Done),
         }
         Ok(())

@@ -10,12 +10,14 @@
 //! | [`terminal`] | the modes of a terminal in plain mode | `termios` | the mode of the console; nothing is stopped and continued |
 //! | [`streams`] | streams that are full or do not wait | `poll` | cannot be asked: a log waits for a reader that has stopped |
 //! | [`process`] | other processes, and what this one may use | `/proc`, niceness, limits of descriptors | no stopped processes, no niceness, no such limit |
+//! | [`opener`] | a file or a link for the browser | `xdg-open`, `open`; there is a screen if the environment names one | `rundll32` |
 //! | [`clock`] | the time that counts while the computer sleeps | `CLOCK_BOOTTIME`; on macOS `CLOCK_MONOTONIC` | the performance counter |
 //! | [`net`] | a server that is started again | `SO_REUSEADDR` | not needed, and it would mean something else |
 //!
 //! **Invariant:** only this crate has code for one system, tests aside; and it knows nothing of
 //! chats, profiles or options.
 
+pub mod opener;
 mod shared;
 // Needs nothing of Windows, so that it is tried everywhere.
 #[cfg(all(test, unix))]

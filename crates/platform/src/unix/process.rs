@@ -13,9 +13,15 @@ pub const OPENER: &str = if cfg!(target_os = "macos") {
 };
 
 /// The command that opens a file with what the user prefers for it. The file comes last.
-#[must_use]
-pub fn opener() -> Command {
+pub(crate) fn opener() -> Command {
     Command::new(OPENER)
+}
+
+/// Whether a browser has a screen to be shown on: not over SSH, for one.
+#[must_use]
+pub fn has_screen() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
 /// The command of a program that goes on when this one ends, and that no key of this one's terminal

@@ -15,11 +15,16 @@ const NO_WINDOW: u32 = 0x0800_0000;
 
 /// The command that opens a file with what the user prefers for it. The file comes last.
 /// Unlike `start` of `cmd`, it reads no part of the file's name as a command.
-#[must_use]
-pub fn opener() -> Command {
+pub(crate) fn opener() -> Command {
     let mut command = Command::new(OPENER);
     command.arg("url.dll,FileProtocolHandler");
     command
+}
+
+/// Whether a browser has a screen to be shown on.
+#[must_use]
+pub fn has_screen() -> bool {
+    true
 }
 
 /// The command of a program that goes on when this one ends, and that no key of this one's terminal
