@@ -88,7 +88,7 @@ impl Node {
     /// Opens the store and starts.
     ///
     /// # Errors
-    /// If the store cannot be opened or read.
+    /// If the store cannot be opened or read, or the system gives no thread.
     pub async fn start(options: Options) -> Result<Self, StoreError> {
         let (commands, asked) = mpsc::channel(MAX_COMMANDS);
         let (tell_accepted, accepted) = mpsc::channel(MAX_HANDSHAKES);
@@ -109,8 +109,13 @@ impl Node {
                 accepted,
                 stopping: stop,
             };
-            let runtime = Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.expect("the system has room for a runtime");
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = tell_started.send(Err(StoreError::System(error)));
+                    return;
+                }
+            };
             runtime.block_on(async {
                 match Core::open(options, events, asked, acceptor) {
                     Ok(core) => {
@@ -124,8 +129,7 @@ impl Node {
             });
         };
         let thread = thread::Builder::new().name("conversations".to_owned());
-        let spawned = thread.spawn(run);
-        spawned.expect("the system has room for a thread");
+        thread.spawn(run).map_err(StoreError::System)?;
         started.await.expect("the thread tells how it started")?;
         Ok(Self {
             handle,

@@ -1,6 +1,7 @@
 //! The file, and the transaction that stores what has changed.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,6 +82,11 @@ pub enum StoreError {
     /// A change names a conversation or a log that is not stored: a mistake of the program.
     #[error("a change of a conversation or log that is not stored")]
     Unknown,
+    /// The system gives no thread, or no files, for what has the store.
+    #[error(
+        "cannot start: {0}; the limits of open files or of threads may be too low (ulimit -n, ulimit -u)"
+    )]
+    System(io::Error),
 }
 
 impl From<FileError> for StoreError {
