@@ -8,6 +8,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::choose::{Choose, Focus, Waiting};
+use super::sign_in_draw::form_in;
 use super::theme::Theme;
 use crate::wrap::{one_line, rows, width};
 
@@ -21,15 +22,8 @@ const LABEL: usize = 9;
 impl Choose {
     /// Draws it in the middle of an area.
     pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-        let width = COLUMNS.min(area.width);
-        let height = ROWS.min(area.height);
-        let form = Rect {
-            x: area.x + (area.width - width) / 2,
-            y: area.y + (area.height - height) / 3,
-            width,
-            height,
-        };
-        let columns = usize::from(width);
+        let form = form_in(area, COLUMNS, ROWS);
+        let columns = usize::from(form.width);
         let mut out = Vec::new();
         let mut say = |text: &str, style: Style| {
             let said = rows(&one_line(text), columns).into_iter();
@@ -67,7 +61,9 @@ impl Choose {
         out.extend(said.map(|row| Row::from(Span::styled(row, style))));
         let to_u16 = |count| u16::try_from(count).unwrap_or(u16::MAX);
         // What was said last matters most where not all fits.
-        let first_row = to_u16(out.len()).saturating_sub(height).min(to_u16(at));
+        let first_row = to_u16(out.len())
+            .saturating_sub(form.height)
+            .min(to_u16(at));
         frame.render_widget(Paragraph::new(out).scroll((first_row, 0)), form);
         if self.focus == Focus::Registry && self.waiting.is_none() {
             let column = form.x + to_u16(LABEL + 1 + laid.cursor_column);

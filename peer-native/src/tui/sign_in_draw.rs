@@ -28,18 +28,23 @@ const CHANGE_LEAD: &str = "Your other computers stay signed in: the password is 
 /// Columns of a field; a longer text is shown around the cursor.
 const FIELD: usize = 32;
 
+/// Where a form stands: in the middle, and rather high.
+pub(super) fn form_in(area: Rect, columns: u16, rows: u16) -> Rect {
+    let (width, height) = (columns.min(area.width), rows.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 3,
+        width,
+        height,
+    }
+}
+
 impl SignIn {
     /// Draws the form in the middle of an area, or, where the registry has another key than the
     /// pinned one, the stop in its place.
     pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme) {
-        let width = COLUMNS.min(area.width);
-        let height = ROWS.min(area.height);
-        let form = Rect {
-            x: area.x + (area.width - width) / 2,
-            y: area.y + (area.height - height) / 3,
-            width,
-            height,
-        };
+        let form = form_in(area, COLUMNS, ROWS);
+        let Rect { width, height, .. } = form;
         if let Some(stop) = security::registry_stop(&view.registry, &view.link) {
             // Wide, so that the command stays in one row for as many registries as possible.
             let indent = (area.width / 40).min(4);

@@ -55,27 +55,24 @@ impl Builder {
     /// Flags that take the paths out of what rustc writes, one flag of rustc each.
     #[must_use]
     pub(crate) fn rust_flags(&self) -> OsString {
-        let flags = self.renamed.iter().map(|(from, to)| {
-            let mut flag = OsString::from("--remap-path-prefix=");
-            flag.push(from);
-            flag.push("=");
-            flag.push(to);
-            flag
-        });
-        flags.collect::<Vec<_>>().join(OsStr::new("\u{1f}"))
+        self.flags("--remap-path-prefix=", "\u{1f}")
     }
 
     /// Flags that take the paths out of what a C compiler writes.
     #[must_use]
     pub(crate) fn c_flags(&self) -> OsString {
+        self.flags("-ffile-prefix-map=", " ")
+    }
+
+    fn flags(&self, name: &str, between: &str) -> OsString {
         let flags = self.renamed.iter().map(|(from, to)| {
-            let mut flag = OsString::from("-ffile-prefix-map=");
+            let mut flag = OsString::from(name);
             flag.push(from);
             flag.push("=");
             flag.push(to);
             flag
         });
-        flags.collect::<Vec<_>>().join(OsStr::new(" "))
+        flags.collect::<Vec<_>>().join(OsStr::new(between))
     }
 
     /// Refuses what has a path of this machine in it.

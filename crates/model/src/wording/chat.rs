@@ -92,15 +92,6 @@ pub const FOLDED: &str = "Message from someone you blocked";
 /// Button: show it.
 pub const SHOW: &str = "Show";
 
-/// The same of several messages in a row.
-#[must_use]
-pub fn folded(count: usize) -> String {
-    match count {
-        1 => FOLDED.to_owned(),
-        count => format!("{count} messages from someone you blocked"),
-    }
-}
-
 /// Mark of a message that has reached everyone.
 pub const DELIVERED: &str = "Delivered";
 /// Mark of a message that everyone has read.

@@ -9,7 +9,7 @@ use super::{Installation, Scope, ServiceError, Step};
 const OF_PACKAGES: [&str; 2] = ["lib/systemd", "usr/lib/systemd"];
 
 /// Where a service of the system must not be: what is hidden from it, and what does not last.
-const OUT_OF_REACH: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
+pub(super) const OUT_OF_REACH: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 
 /// What begins the line that says which program is run.
 const RUNS: &str = "ExecStart=";

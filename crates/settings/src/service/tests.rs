@@ -62,11 +62,8 @@ fn the_unit_has_the_path_of_the_program_as_systemd_reads_it() {
 
 #[test]
 fn a_program_in_a_home_folder_is_no_service_of_the_system() {
-    for program in [
-        "/home/ann/.cargo/bin/p2pchat-x",
-        "/root/p2pchat-x",
-        "/tmp/x",
-    ] {
+    for folder in systemd::OUT_OF_REACH {
+        let program = &*format!("{folder}/ann/.cargo/bin/p2pchat-x");
         let system = installation(Scope::System, Manager::Systemd, program);
         let error = system.check_reach().unwrap_err().to_string();
         assert!(
