@@ -79,6 +79,11 @@ impl Others {
             .hears("bob, what do you say?", typed, AT_ONCE)
             .await?;
         let asked = self.ann.types("/request bob").await?;
+        // By now ann's program knows bob's key.
+        let question = "bob has an encrypted p2pchat";
+        self.ann.reads(question, asked, AT_ONCE).await?;
+        self.ann.types("/allow bob").await?;
+        let asked = self.ann.types("/request bob").await?;
         let reads = "bob is offline or cannot be reached";
         let after = self.ann.reads(reads, asked, TOLD).await?;
         stage.report.time("who asks bob is told", after);
