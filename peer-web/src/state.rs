@@ -239,6 +239,7 @@ impl State {
             | Event::Post(_)
             | Event::PostChanged(_)
             | Event::Posts { .. }
+            | Event::Unread { .. }
             | Event::Typing { .. }
             | Event::ReadBy { .. }
             | Event::Read { .. } => true,

@@ -220,6 +220,16 @@ pub enum Event {
         /// Whether there are older ones.
         more: bool,
     },
+    /// How much of an encrypted conversation the user has not read; nothing else of its `chat` is
+    /// different.
+    Unread {
+        /// The conversation.
+        conversation: ConversationId,
+        /// How many messages.
+        messages: u64,
+        /// How many of them mention the user.
+        mentions: u64,
+    },
     /// Whether someone is writing in an encrypted conversation.
     Typing {
         /// The conversation.
@@ -369,6 +379,7 @@ impl Event {
             | Self::ChatChanged { conversation, .. }
             | Self::PostsGone { conversation, .. }
             | Self::Posts { conversation, .. }
+            | Self::Unread { conversation, .. }
             | Self::Typing { conversation, .. }
             | Self::ReadBy { conversation, .. }
             | Self::Delivered { conversation, .. }

@@ -188,6 +188,7 @@ impl View {
             | Event::PostChanged(_)
             | Event::PostsGone { .. }
             | Event::Posts { .. }
+            | Event::Unread { .. }
             | Event::Typing { .. }
             | Event::ReadBy { .. }
             | Event::Delivered { .. }

@@ -120,7 +120,7 @@ impl App {
             _ if is_seen => false,
             (Event::Post(post), _) if self.view.has_blocked(&post.from) => false,
             (Event::Post(post), Alerts::All) => !post.is_own(),
-            (Event::Chat { .. }, Alerts::Mentions) => chat.mentions > mentions_before,
+            (Event::Unread { .. }, Alerts::Mentions) => chat.mentions > mentions_before,
             _ => false,
         }
     }

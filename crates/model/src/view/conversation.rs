@@ -47,6 +47,13 @@ impl Conversation {
                 let lines = posts.iter().cloned().map(Line::from);
                 self.add_history(*before, lines.collect(), *more);
             }
+            Event::Unread {
+                messages, mentions, ..
+            } => {
+                if let Some(chat) = &mut self.chat {
+                    (chat.unread, chat.mentions) = (*messages, *mentions);
+                }
+            }
             Event::Typing { who, on, .. } => {
                 if let Some(member) = self.chat_member(*who) {
                     member.typing = *on;

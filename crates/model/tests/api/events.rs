@@ -107,6 +107,11 @@ every! {
             posts: vec![chats::post(31, "hello"), chats::post(32, "how was the release?")],
             more: before.is_none(),
         }),
+        Event::Unread { .. } => [Event::Unread {
+            conversation: chats::team(),
+            messages: 3,
+            mentions: 1,
+        }],
         Event::Typing { .. } => [true, false].map(|on| Event::Typing {
             conversation: chats::team(),
             who: chats::bob(),

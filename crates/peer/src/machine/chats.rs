@@ -282,14 +282,26 @@ impl Chats {
     /// An event of the conversations, in which people get their names.
     pub(super) fn event(&mut self, cx: &mut Context, keys: &Keyring, mut event: Event) {
         self.names.put_into(&mut event, keys);
-        if let Event::Chat { conversation, chat } = &event {
-            self.known.insert(*conversation, Chat::clone(chat));
-            self.dials.is_stale = true;
-            if self.is_hidden(chat) {
-                self.hide(cx, *conversation);
-            } else {
-                self.shown.insert(*conversation);
+        match &event {
+            Event::Chat { conversation, chat } => {
+                self.known.insert(*conversation, Chat::clone(chat));
+                self.dials.is_stale = true;
+                if self.is_hidden(chat) {
+                    self.hide(cx, *conversation);
+                } else {
+                    self.shown.insert(*conversation);
+                }
             }
+            Event::Unread {
+                conversation,
+                messages,
+                mentions,
+            } => {
+                if let Some(chat) = self.known.get_mut(conversation) {
+                    (chat.unread, chat.mentions) = (*messages, *mentions);
+                }
+            }
+            _ => {}
         }
         if event
             .conversation()

@@ -94,6 +94,14 @@ impl Seen {
             Event::Draft { conversation, text } => {
                 self.drafts.insert(conversation, text);
             }
+            Event::Unread {
+                conversation,
+                messages,
+                mentions,
+            } => {
+                let chat = self.chats.get_mut(&conversation).unwrap();
+                (chat.unread, chat.mentions) = (messages, mentions);
+            }
             Event::Typing {
                 conversation,
                 who,

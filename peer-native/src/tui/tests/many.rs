@@ -386,18 +386,19 @@ fn the_bell_rings_for_what_the_user_wants_to_be_alerted_of() {
         &mut app,
         said(post(id(ERIN), 203, "erin", "no mention"))
     ));
-    let mentioned = Chat {
-        mentions: 2,
-        alerts: Alerts::Mentions,
+    let mentioned = |mentions| Event::Unread {
+        conversation: id(ERIN),
+        messages: 5,
+        mentions,
+    };
+    assert!(rings(&mut app, mentioned(2)));
+    assert!(!rings(&mut app, mentioned(2)));
+    let silent = Chat {
+        alerts: Alerts::Nothing,
         ..direct("erin", Trust::New)
     };
-    assert!(rings(&mut app, begun(id(ERIN), mentioned.clone())));
-    let silent = Chat {
-        mentions: 3,
-        alerts: Alerts::Nothing,
-        ..mentioned
-    };
-    assert!(!rings(&mut app, begun(id(ERIN), silent)));
+    happen(&mut app, &begun(id(ERIN), silent));
+    assert!(!rings(&mut app, mentioned(3)));
     assert!(rings(&mut app, asked_to(9, ChatKind::Group, "Lunch")));
 }
 

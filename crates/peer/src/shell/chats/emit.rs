@@ -61,7 +61,13 @@ impl Task {
             self.event(event).await;
         }
         if let Some(chat) = chat {
-            self.emit_chat(id, chat).await;
+            self.event(Event::Unread {
+                conversation: conversation_id(&id),
+                messages: chat.unread,
+                mentions: chat.mentions,
+            })
+            .await;
+            self.told.insert(id, chat);
         }
     }
 

@@ -165,7 +165,16 @@ fn keys_get_the_names_that_the_registry_has_for_them() {
     bench.chat(40);
     assert_eq!(bench.member().who.name, None);
     assert_eq!(bench.sent, [ToRegistry::LookupKey(person(40))]);
+    let unread = Event::Unread {
+        conversation: conversation(),
+        messages: 3,
+        mentions: 1,
+    };
+    bench.input(Input::Chats(FromChats::Event(unread)));
     bench.found_on("bob", 40, &[5]);
+    let chat = bench.view.conversation(conversation()).unwrap();
+    let chat = chat.chat.as_ref().unwrap();
+    assert_eq!((chat.unread, chat.mentions), (3, 1));
     assert_eq!(bench.member().who.name, Some(name("bob")));
     assert_eq!(bench.member().trust, Some(Trust::New));
     bench.sent.clear();
