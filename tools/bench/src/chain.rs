@@ -18,9 +18,9 @@ use crate::sample::{Sample, Times};
 
 /// How many messages make one measurement.
 pub const MESSAGES: usize = 100;
-/// How long it is quiet between two: of one who says more than 20 a second the rest is asked for in
+/// How long it is quiet between two. Of one who says more than 20 a second the rest is asked for in
 /// its turn.
-pub const PAUSE: Duration = Duration::from_millis(55);
+pub const PAUSE: Duration = Duration::from_millis(75);
 /// The bytes of an entry with a text of 60 letters: header and body, and its signature.
 pub const ENTRY: usize = 150 + 76;
 /// The same and its signature.

@@ -24,15 +24,36 @@ pub async fn join(
     registry: &Registry,
     name: &str,
 ) -> Result<Peer> {
-    let home = home.join(name);
-    std::fs::create_dir_all(&home)?;
-    let start = || Peer::start(programs, &home, registry, own_address(), &[]);
-    let mut chatter = on_its_core(start)?;
+    let mut chatter = start(programs, &home.join(name), registry)?;
     let register = Ask::register(Username::new(name)?, Passphrase::new("correct horse")?);
     chatter.ask(&register).await?;
-    let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
-    chatter.event_with("login", SOON, logged_in).await?;
+    is_logged_in(&mut chatter).await?;
     Ok(chatter)
+}
+
+/// Starts the program of one who has [joined](join) once more. It logs in by key.
+///
+/// # Errors
+/// As [`join`].
+pub async fn come_back(
+    programs: &Programs,
+    home: &Path,
+    registry: &Registry,
+    name: &str,
+) -> Result<Peer> {
+    let mut chatter = start(programs, &home.join(name), registry)?;
+    is_logged_in(&mut chatter).await?;
+    Ok(chatter)
+}
+
+fn start(programs: &Programs, home: &Path, registry: &Registry) -> Result<Peer> {
+    std::fs::create_dir_all(home)?;
+    on_its_core(|| Peer::start(programs, home, registry, own_address(), &[]))
+}
+
+async fn is_logged_in(chatter: &mut Peer) -> Result<()> {
+    let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
+    chatter.event_with("login", SOON, logged_in).await
 }
 
 /// Accepts the chat request that is about to come.

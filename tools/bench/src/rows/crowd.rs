@@ -24,7 +24,7 @@ use crate::load::source;
 use crate::row::{Reach, Row, Unit};
 use crate::secured::{bind_to, device, greeting, secured};
 use crate::servers::{self, Bare, fill, name};
-use crate::talkers::join;
+use crate::talkers::{come_back, join};
 
 /// How many conversations there are, in each of which one other is connected.
 const CONVERSATIONS: usize = 100;
@@ -49,7 +49,10 @@ pub(super) async fn crowd(context: &Context) -> Result<Vec<Row>> {
     fill(&store, people.len()).await?;
     bind_to(&store, people.iter().map(Identity::certificate)).await?;
     let registry = servers::registry(&context.programs, context.home(), &store).await?;
-    let mut ann = join(&context.programs, context.home(), &registry, "ann").await?;
+    // Who signs up has had the memory for a password.
+    let signed_up = join(&context.programs, context.home(), &registry, "ann").await?;
+    signed_up.kill().await?;
+    let mut ann = come_back(&context.programs, context.home(), &registry, "ann").await?;
     let pid = ann.pid()?;
     let before = own_memory(pid)?;
     let at = Place::of(&ann, &people[0]).await?;
