@@ -122,21 +122,26 @@ pub(super) fn link(view: &View, theme: Theme) -> (Span<'static>, Option<&'static
 fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
     let (mark, _) = link(view, theme);
     let (chat, registry) = match view.security {
-        Security::Unknown => (Span::styled(label::NOT_ENCRYPTED, theme.warning()), None),
+        // Nothing is said to anyone yet.
+        Security::Unknown if view.link == Link::NoRegistry => (None, None),
+        Security::Unknown => {
+            let words = Span::styled(label::NOT_ENCRYPTED, theme.warning());
+            (Some(words), None)
+        }
         // As loud as can be, all the time.
         Security::NotEncrypted => {
             let words = format!(" {} ", label::NOT_ENCRYPTED);
-            (Span::styled(words, theme.alarm()), None)
+            (Some(Span::styled(words, theme.alarm())), None)
         }
         Security::Encrypted { .. } => {
             let registry = Span::styled(view.security.words(), theme.good());
-            (
-                Span::styled(CHAT_NOT_ENCRYPTED, theme.warning()),
-                Some(registry),
-            )
+            let chat = Span::styled(CHAT_NOT_ENCRYPTED, theme.warning());
+            (Some(chat), Some(registry))
         }
     };
-    let mut row = Row::from(vec![chat, Span::raw("  "), mark, Span::raw(" ")]);
+    let mut row = Row::default();
+    row.extend(chat.into_iter().flat_map(|chat| [chat, Span::raw("  ")]));
+    row.extend([mark, Span::raw(" ")]);
     let is_up = view.link == Link::Up && elsewhere(view).is_none();
     match registry {
         Some(registry) if is_up && dropped < 3 => row.extend([registry, Span::raw(" ")]),
