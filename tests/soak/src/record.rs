@@ -46,8 +46,12 @@ impl<T: Debug> Record<T> {
         limit: Duration,
         mut wanted: impl FnMut(&T) -> Option<U>,
     ) -> Result<(Duration, U)> {
+        // Each thing is looked at once: in a flood there are many, and more all the time.
+        let mut next = None;
         let find = |seen: &[(Instant, T)]| {
-            let mut new = seen.iter().filter(|(at, _)| *at >= since);
+            let first = || seen.partition_point(|(at, _)| *at < since);
+            let from = next.replace(seen.len()).unwrap_or_else(first);
+            let mut new = seen[from..].iter();
             new.find_map(|(at, thing)| Some((*at - since, wanted(thing)?)))
         };
         self.find_in_all(what, limit, find).await
