@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{Fact, Kind, Replica, Role, ahead_of};
 use crate::log::Named;
-use crate::roster::{Carried, MAX_JOINS, Membership};
+use crate::roster::{Carried, MAX_JOINS, Membership, accepted_by};
 use crate::seal::{Next, Seal};
 
 /// The most ids that an entry lists: it has room for them and a cut of all logs of a person.
@@ -57,12 +57,15 @@ pub enum Unable {
     #[error("an owner cannot be removed, only leave")]
     IsOwner,
     /// This person has begun as many logs as count.
-    #[error("you have joined this conversation too often; go on in a new one")]
-    TooOften,
-    /// The person who is asked has begun as many logs as count.
     #[error(
-        "they have joined this conversation too often to join again; begin a new one with them"
+        "you have joined this conversation too often; leave it, and have an owner add you again"
     )]
+    TooOften,
+    /// The same in a direct conversation, which nobody is added to.
+    #[error("you have joined this conversation too often; go on in a group with them")]
+    TooOftenDirect,
+    /// The person who is asked has begun as many logs as count by the adds of those who are no owners.
+    #[error("they have joined this conversation too often; only an owner can add them again")]
     TheyTooOften,
     /// Nothing that this person may see can be written at this time.
     #[error("this computer's clock is behind the time at which you were asked; set it right")]
@@ -80,21 +83,9 @@ impl Replica {
     /// conversation.
     ///
     /// # Errors
-    /// [`Unable::NotIn`] if nobody has asked this person.
+    /// [`Unable::NotIn`] if nobody has asked this person, or why a join would not count.
     pub fn join(&mut self, now: Clock, seal: &impl Seal) -> Result<Vec<Fact>, Unable> {
-        let add = match self.kind {
-            Kind::Direct(_) => None,
-            Kind::Group => Some(Box::new(self.own_add()?)),
-        };
-        if self.roster.joins_of(&self.person).len() >= MAX_JOINS {
-            return Err(Unable::TooOften);
-        }
-        if let Some(add) = &add
-            && let Act::Add { from, .. } = add.entry.act
-            && from > ahead_of(now)
-        {
-            return Err(Unable::Behind);
-        }
+        let add = self.add_to_accept(now)?;
         let act = Act::Join {
             certificate: seal.certificate(),
             salt: seal.salt(),
@@ -109,6 +100,34 @@ impl Replica {
         began.iter().for_each(|began| self.apply(began));
         facts.extend(began);
         Ok(facts)
+    }
+
+    /// What the next join of this device accepts: in a direct conversation nothing.
+    fn add_to_accept(&self, now: Clock) -> Result<Option<Box<Sealed>>, Unable> {
+        if self.kind != Kind::Group {
+            let is_full = self.has_joined_too_often(&self.person, None);
+            return (!is_full).then_some(None).ok_or(Unable::TooOftenDirect);
+        }
+        let add = self.own_add()?;
+        let by_owner = self.is_by_owner(&add.entry).then_some(add.entry.id);
+        if self.has_joined_too_often(&self.person, by_owner) {
+            return Err(Unable::TooOften);
+        }
+        match add.entry.act {
+            Act::Add { from, .. } if from > ahead_of(now) => Err(Unable::Behind),
+            _ => Ok(Some(Box::new(add))),
+        }
+    }
+
+    /// Whether a further join of a person would not count: by this add of an owner, or without it by
+    /// any other.
+    fn has_joined_too_often(&self, person: &PersonKey, by_owner: Option<EntryId>) -> bool {
+        let joins = self.roster.joins_of(person).into_iter();
+        let adds = joins.map(|(_, join)| {
+            let add = accepted_by(join).filter(|add| self.is_by_owner(add));
+            add.map(|add| add.id)
+        });
+        adds.filter(|add| *add == by_owner).count() >= MAX_JOINS
     }
 
     /// The add by which this person may join.
@@ -150,7 +169,11 @@ impl Replica {
             return Err(Unable::Direct);
         }
         let act = self.act_of(deed, now)?;
-        let (under, mut facts) = self.own_join(now, seal)?;
+        let (under, mut facts) = match self.own_join(now, seal) {
+            // Where nothing can be said any more, one can still leave.
+            Err(Unable::TooOften) => (self.counting_join().ok_or(Unable::TooOften)?, Vec::new()),
+            begun => begun?,
+        };
         facts.extend(self.enter(Some(under), now, act, seal)?);
         Ok(facts)
     }
@@ -164,7 +187,7 @@ impl Replica {
                 if was_removed && !self.membership.members.contains_key(&person) {
                     owner()?;
                 }
-                if self.roster.joins_of(&person).len() >= MAX_JOINS {
+                if !is_owner && self.has_joined_too_often(&person, None) {
                     return Err(Unable::TheyTooOften);
                 }
                 let from = if sees_all {
@@ -316,10 +339,18 @@ impl Replica {
         if let Some(join) = self.usable_join(now) {
             return Ok((join, Vec::new()));
         }
+        self.add_to_accept(now)?;
         let mut facts = self.begin_again(now);
         facts.extend(self.join(now, seal)?);
         let join = self.usable_join(now).ok_or(Unable::TooOften)?;
         Ok((join, facts))
+    }
+
+    /// A join of this device that counts, whatever has become of its log.
+    fn counting_join(&self) -> Option<JoinId> {
+        let mut logs = self.membership.logs.iter();
+        let own = logs.find(|(_, log)| log.device == self.device && log.cut.is_none());
+        own.map(|(join, _)| *join)
     }
 
     /// The newest join of this device whose log can be gone on with.
