@@ -3,7 +3,8 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | `index` | adds and joins, by what they hang on |
+//! | `index` | entries by their kind, adds and joins by what they hang on |
+//! | `counting` | adds and joins that count, how many of them, and what ends them |
 //! | `rules` | which entries count, and who is in by them |
 //! | `write` | what a new entry has to name |
 //!
@@ -15,6 +16,7 @@ use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, DisplayName, PersonKey};
 
+mod counting;
 mod index;
 mod rules;
 mod write;

@@ -6,64 +6,9 @@ use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DisplayName, PersonKey};
 
+use super::counting::{Ending, Invitation, Join, limit};
 use super::index::{Add, Index};
-use super::{Log, MAX_ADDED, MAX_INVITED, MAX_JOINS, MAX_PEOPLE, Membership, Roster};
-
-/// What ends the membership of a person.
-struct Ending<'a> {
-    id: EntryId,
-    /// The adds by that person that stay. `None` if they all do, as after leaving.
-    keeps: Option<&'a BTreeSet<EntryId>>,
-    cut: &'a BTreeMap<JoinId, u64>,
-}
-
-/// An add that counts.
-#[derive(Clone, Copy)]
-struct Invitation<'a> {
-    add: Add<'a>,
-    /// Who wrote it.
-    by: PersonKey,
-    is_by_owner: bool,
-    /// The greatest `from` of all adds up to the create.
-    from: Clock,
-}
-
-impl Invitation<'_> {
-    /// Where it stands where there is room for some only: those by owners come first.
-    fn rank(&self) -> (bool, Clock, EntryId) {
-        (!self.is_by_owner, self.add.entry.clock, self.add.entry.id)
-    }
-}
-
-/// A join that counts.
-struct Join<'a> {
-    id: JoinId,
-    clock: Clock,
-    certificate: &'a Certificate,
-    /// What it accepts. `None` of the create.
-    invitation: Option<Invitation<'a>>,
-}
-
-impl Join<'_> {
-    /// Whether its add names an ending, which does not end it then.
-    fn overrules(&self, ending: &Ending<'_>) -> bool {
-        self.invitation
-            .is_some_and(|invitation| invitation.add.after.contains(&ending.id))
-    }
-
-    /// After which clock its person sees entries.
-    fn from(&self) -> Clock {
-        self.invitation.map_or(Clock::ZERO, |add| add.from)
-    }
-
-    fn log(&self, cut: Option<u64>) -> Log {
-        Log {
-            device: self.certificate.device,
-            person: self.certificate.person,
-            cut,
-        }
-    }
-}
+use super::{Log, MAX_ADDED, MAX_INVITED, MAX_PEOPLE, Membership, Roster};
 
 /// The parts of a group's roster that the rules ask for.
 struct Rules<'a> {
@@ -389,19 +334,4 @@ impl<'a> Rules<'a> {
             .max_by_key(|(clock, id, _)| (*clock, *id))
             .map(|(_, _, name)| name)
     }
-}
-
-/// Leaves each person the earliest [`MAX_JOINS`] by each add of an owner, and as many by all other
-/// adds together.
-fn limit(joins: &mut Vec<Join<'_>>) {
-    joins.sort_by_key(|join| (join.clock, join.id));
-    let mut counts: BTreeMap<(PersonKey, Option<EntryId>), usize> = BTreeMap::new();
-    joins.retain(|join| {
-        let by_owner = join.invitation.filter(|invitation| invitation.is_by_owner);
-        let by_owner = by_owner.map(|invitation| invitation.add.entry.id);
-        let person = join.certificate.person;
-        let count = counts.entry((person, by_owner)).or_default();
-        *count += 1;
-        *count <= MAX_JOINS
-    });
 }
