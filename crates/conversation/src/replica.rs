@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `take` | what comes from others |
 //! | `erase` | which bodies are not kept |
+//! | `join` | which log this device writes to |
 //! | `write` | what this device writes |
 //! | `facts` | what is stored, and how it is found again |
 //!
@@ -13,6 +14,7 @@
 
 mod erase;
 mod facts;
+mod join;
 mod take;
 mod write;
 

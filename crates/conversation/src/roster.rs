@@ -3,7 +3,8 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | `index` | adds and joins, by what they hang on |
+//! | `index` | entries by their kind, adds and joins by what they hang on |
+//! | `counting` | adds and joins that count, how many of them, and what ends them |
 //! | `rules` | which entries count, and who is in by them |
 //! | `write` | what a new entry has to name |
 //!
@@ -15,6 +16,7 @@ use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, DisplayName, PersonKey};
 
+mod counting;
 mod index;
 mod rules;
 mod write;
@@ -26,7 +28,9 @@ pub const MAX_PEOPLE: usize = 256;
 /// The most people who are in by the adds of one person who is no owner, so that second selves of
 /// one member cannot fill a group.
 pub const MAX_ADDED: usize = 64;
-/// The most joins of one person that count: each is a talk log that everybody keeps a head of.
+/// The most joins of one person that count: each is a talk log that everybody keeps a head of. So
+/// many by each add of an owner, so that anyone who has left or was removed very often can be brought
+/// back, and as many by the adds of all others together, so that two who add each other get no more.
 pub const MAX_JOINS: usize = 64;
 /// The most open invitations of one person who is no owner. The newest count.
 pub const MAX_INVITED: usize = 16;
@@ -117,10 +121,7 @@ impl Roster {
 
     /// The add that was accepted by the join that an entry is written under.
     fn accepted_add(&self, entry: &RosterEntry) -> Option<EntryId> {
-        match &self.entries.get(&entry.under?)?.act {
-            Act::Join { add, .. } => add.as_ref().map(|add| add.entry.id),
-            _ => None,
-        }
+        accepted_by(self.entries.get(&entry.under?)?).map(|add| add.id)
     }
 
     /// Who wrote an entry.
@@ -133,6 +134,14 @@ impl Roster {
 fn own_certificate(entry: &RosterEntry) -> Option<&Certificate> {
     match &entry.act {
         Act::Create { certificate, .. } | Act::Join { certificate, .. } => Some(certificate),
+        _ => None,
+    }
+}
+
+/// The add that a join accepts.
+pub(crate) fn accepted_by(join: &RosterEntry) -> Option<&RosterEntry> {
+    match &join.act {
+        Act::Join { add, .. } => add.as_ref().map(|add| &add.entry),
         _ => None,
     }
 }

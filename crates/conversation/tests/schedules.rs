@@ -12,7 +12,8 @@ mod keys;
 mod town;
 
 use p2pchat_conversation::log::TalkLog;
-use p2pchat_conversation::replica::{Deed, Fact, Role};
+use p2pchat_conversation::replica::{Deed, Fact, Role, Unable};
+use p2pchat_conversation::roster::MAX_JOINS;
 use p2pchat_conversation::seal::Next;
 use p2pchat_conversation::seal::Seal;
 use p2pchat_conversation::sync::{
@@ -678,4 +679,59 @@ fn a_stranger_is_served_nothing() {
         },
     );
     assert_eq!(town.texts(0, group), ["a secret"]);
+}
+
+#[test]
+fn who_has_joined_too_often_by_members_is_brought_back_by_an_owner() {
+    let mut town = Town::of(3);
+    let group = town.group(&[1, 2]);
+    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+        town.meet(one, other);
+    }
+    let bob = town.person(1);
+    let add = Deed::Add {
+        person: bob,
+        sees_all: true,
+    };
+    for _ in 0..MAX_JOINS {
+        town.act(1, group, &Deed::Leave);
+        town.act(2, group, &add);
+        town.accept(1, group);
+        town.say(1, group, "back");
+    }
+    town.act(1, group, &Deed::Leave);
+    assert_eq!(town.try_act(2, group, &add), Err(Unable::TheyTooOften));
+    town.act(0, group, &add);
+    town.accept(1, group);
+    town.say(1, group, "for good");
+    for device in 0..3 {
+        let texts = town.texts(device, group);
+        assert_eq!(texts.len(), MAX_JOINS + 1, "nothing of before is lost");
+        assert_eq!(texts.last().unwrap(), "for good");
+    }
+}
+
+#[test]
+fn who_can_begin_no_further_log_can_leave_and_be_added_again() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    let direct = town.direct(1, 0);
+    town.accept(0, direct);
+    for _ in 1..MAX_JOINS {
+        town.join_again(1, group);
+        town.join_again(1, direct);
+    }
+    // What the data folder began is not gone on with.
+    town.part(0, 1);
+    town.restart_as_copy(1);
+    town.meet(0, 1);
+    let said = |town: &mut Town, id| town.try_talk(1, id, &text("stuck"));
+    assert_eq!(said(&mut town, direct), Err(Unable::TooOftenDirect));
+    assert_eq!(said(&mut town, group), Err(Unable::TooOften));
+    town.act(1, group, &Deed::Leave);
+    town.add(0, group, 1);
+    town.accept(1, group);
+    town.say(1, group, "here again");
+    assert_eq!(town.texts(0, group), ["here again"]);
 }

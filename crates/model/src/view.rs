@@ -355,11 +355,13 @@ impl View {
         matches!(self.link, Link::KeyChanged { .. })
     }
 
-    /// How the user is shown to others; `None` while they are not signed in, which they are not
-    /// either at a registry that has another key than before.
+    /// How the user is shown to others; `None` while no one sees them: they are not signed in, or the
+    /// registry cannot be reached or has another key than before.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        if self.account.is_none() || self.is_stopped() {
+        // One who has to give the password again is still in the list of the registry.
+        let is_seen = matches!(self.link, Link::Up | Link::PasswordNeeded);
+        if self.account.is_none() || !is_seen {
             return None;
         }
         Some(match (self.busy, self.away) {

@@ -110,7 +110,9 @@ impl Problem {
             Self::SlowDown => "wait some seconds",
             Self::RegistryFailed => "its database has a problem: try again later",
             Self::RegistryUnreachable => "wait until the link is up",
-            Self::NotLoggedIn => "log in first",
+            Self::NotLoggedIn => {
+                "log in first, or wait for `logged_in` where the key does it after a start"
+            }
             Self::AlreadyLoggedIn => "log out first",
             Self::NotOnline => "search for them later, or ask by address",
             Self::Oneself => "choose another user",
@@ -801,6 +803,16 @@ impl Security {
 pub fn long_password(bytes: usize) -> Option<String> {
     let max = p2pchat_protocol::Password::MAX;
     (bytes > max).then(|| format!("older programs take only {max} letters"))
+}
+
+/// How the user is shown to others, or why no one sees them.
+#[must_use]
+pub fn own_status(view: &View) -> &'static str {
+    match view.status() {
+        Some(own) => status(own),
+        None if view.account.is_none() || view.is_stopped() => label::NOT_SIGNED_IN,
+        None => label::NOT_CONNECTED,
+    }
 }
 
 /// The status of a user in words.

@@ -116,8 +116,11 @@ impl Machine {
             machine.session.resume(account, view.security);
             machine.directory.resume(view);
             machine.group.resume(&machine.cx, view.open());
+            machine.chats.resume(view);
         }
         machine.session.connect(&mut machine.cx);
+        // Front ends have the account and its conversations on their screens, and go on at once.
+        machine.serve_chats();
         machine
     }
 

@@ -100,8 +100,9 @@ fn title_left(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
             row.push_span(Span::styled(format!(" {} ", label::BUSY), theme.alarm()));
         }
         Some(Status::Away) => row.push_span(Span::styled(label::AWAY, theme.warning())),
-        None if view.account.is_some() => {
-            row.push_span(Span::styled(label::NOT_SIGNED_IN, theme.error()));
+        // The state of the line says the rest.
+        None if view.account.is_some() && view.is_stopped() => {
+            row.push_span(Span::styled(wording::own_status(view), theme.error()));
         }
         Some(Status::Available) | None => {}
     }

@@ -54,8 +54,11 @@ pub fn use_status_choice() -> Html {
         Status::Away => "away",
     };
     if shown.is_none() {
+        let words = view.map_or(label::NOT_SIGNED_IN, |view| {
+            wording::own_status(&view.get())
+        });
         return html! {
-            <span class="status-choice off">{ icon(Glyph::Stop) }{ label::NOT_SIGNED_IN }</span>
+            <span class="status-choice off">{ icon(Glyph::Stop) }{ words }</span>
         };
     }
     let hint = (status == Status::Busy).then(|| capitalized(label::BUSY_ON));

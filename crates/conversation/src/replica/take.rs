@@ -31,12 +31,13 @@ impl Replica {
     pub fn take_roster(&mut self, entries: Vec<Sealed>, seal: &impl Seal) -> Took {
         let mut took = Took::default();
         let mut size: usize = self.sealed.values().map(|bytes| bytes.len()).sum();
-        let by_other = |(id, _): &(&EntryId, _)| {
-            let entry = self.roster.get(id);
-            !entry.is_some_and(|entry| self.is_by_owner(entry))
+        let more: usize = entries.iter().map(|sealed| sealed.bytes.len()).sum();
+        // As long as all of it together has room there, it does not count whose it is.
+        let mut by_others = if size + more > MAX_BY_OTHERS {
+            self.size_by_others()
+        } else {
+            0
         };
-        let others = self.sealed.iter().filter(by_other);
-        let mut by_others: usize = others.map(|(_, bytes)| bytes.len()).sum();
         for sealed in entries {
             if self.sealed.contains_key(&sealed.entry.id) {
                 continue;
@@ -65,8 +66,18 @@ impl Replica {
         took
     }
 
+    /// How many bytes of the roster are not by owners.
+    fn size_by_others(&self) -> usize {
+        let by_other = |(id, _): &(&EntryId, _)| {
+            let entry = self.roster.get(id);
+            !entry.is_some_and(|entry| self.is_by_owner(entry))
+        };
+        let others = self.sealed.iter().filter(by_other);
+        others.map(|(_, bytes)| bytes.len()).sum()
+    }
+
     /// Whether someone wrote an entry who is or was an owner.
-    fn is_by_owner(&self, entry: &RosterEntry) -> bool {
+    pub(super) fn is_by_owner(&self, entry: &RosterEntry) -> bool {
         let writer = self.roster.person(entry);
         writer.is_some_and(|writer| self.membership.ever_owners.contains(&writer))
     }

@@ -8,9 +8,8 @@ use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{DisplayName, PersonKey};
 use thiserror::Error;
 
-use super::{Fact, Kind, Replica, Role, ahead_of};
-use crate::log::Named;
-use crate::roster::{Carried, MAX_JOINS, Membership};
+use super::{Fact, Kind, Replica, ahead_of};
+use crate::roster::Membership;
 use crate::seal::{Next, Seal};
 
 /// The most ids that an entry lists: it has room for them and a cut of all logs of a person.
@@ -57,12 +56,15 @@ pub enum Unable {
     #[error("an owner cannot be removed, only leave")]
     IsOwner,
     /// This person has begun as many logs as count.
-    #[error("you have joined this conversation too often; go on in a new one")]
-    TooOften,
-    /// The person who is asked has begun as many logs as count.
     #[error(
-        "they have joined this conversation too often to join again; begin a new one with them"
+        "you have joined this conversation too often; leave it, and have an owner add you again"
     )]
+    TooOften,
+    /// The same in a direct conversation, which nobody is added to.
+    #[error("you have joined this conversation too often; go on in a group with them")]
+    TooOftenDirect,
+    /// The person who is asked has begun as many logs as count by the adds of those who are no owners.
+    #[error("they have joined this conversation too often; only an owner can add them again")]
     TheyTooOften,
     /// Nothing that this person may see can be written at this time.
     #[error("this computer's clock is behind the time at which you were asked; set it right")]
@@ -76,52 +78,6 @@ pub enum Unable {
 }
 
 impl Replica {
-    /// The join of this device by which it accepts an invitation, or writes in a direct
-    /// conversation.
-    ///
-    /// # Errors
-    /// [`Unable::NotIn`] if nobody has asked this person.
-    pub fn join(&mut self, now: Clock, seal: &impl Seal) -> Result<Vec<Fact>, Unable> {
-        let add = match self.kind {
-            Kind::Direct(_) => None,
-            Kind::Group => Some(Box::new(self.own_add()?)),
-        };
-        if self.roster.joins_of(&self.person).len() >= MAX_JOINS {
-            return Err(Unable::TooOften);
-        }
-        if let Some(add) = &add
-            && let Act::Add { from, .. } = add.entry.act
-            && from > ahead_of(now)
-        {
-            return Err(Unable::Behind);
-        }
-        let act = Act::Join {
-            certificate: seal.certificate(),
-            salt: seal.salt(),
-            add,
-        };
-        let mut facts = self.enter(None, now, act, seal)?;
-        let join = facts.iter().find_map(|fact| match fact {
-            Fact::Roster(sealed) => Some(sealed.entry.id),
-            _ => None,
-        });
-        let began = join.map(Fact::Began);
-        began.iter().for_each(|began| self.apply(began));
-        facts.extend(began);
-        Ok(facts)
-    }
-
-    /// The add by which this person may join.
-    fn own_add(&self) -> Result<Sealed, Unable> {
-        let add = self.membership.adds.get(&self.person);
-        let add = add.and_then(|add| self.roster.find_add(add));
-        let add = add.and_then(|add| match add {
-            Carried::Own(entry) => self.seal_of(&entry.id),
-            Carried::ByJoin(add) => Some(add.clone()),
-        });
-        add.ok_or(Unable::NotIn)
-    }
-
     /// The entry that begins a group, and an invitation of oneself, by which this person's further
     /// devices and logs join.
     ///
@@ -150,7 +106,11 @@ impl Replica {
             return Err(Unable::Direct);
         }
         let act = self.act_of(deed, now)?;
-        let (under, mut facts) = self.own_join(now, seal)?;
+        let (under, mut facts) = match self.own_join(now, seal) {
+            // Where nothing can be said any more, one can still leave.
+            Err(Unable::TooOften) => (self.counting_join().ok_or(Unable::TooOften)?, Vec::new()),
+            begun => begun?,
+        };
         facts.extend(self.enter(Some(under), now, act, seal)?);
         Ok(facts)
     }
@@ -164,7 +124,7 @@ impl Replica {
                 if was_removed && !self.membership.members.contains_key(&person) {
                     owner()?;
                 }
-                if self.roster.joins_of(&person).len() >= MAX_JOINS {
+                if !is_owner && self.has_joined_too_often(&person, None) {
                     return Err(Unable::TheyTooOften);
                 }
                 let from = if sees_all {
@@ -249,7 +209,7 @@ impl Replica {
     }
 
     /// Signs a roster entry and takes it. Its clock is later than all that was seen.
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         under: Option<JoinId>,
         now: Clock,
@@ -304,66 +264,6 @@ impl Replica {
         Ok((id, facts))
     }
 
-    /// The join that this device writes under. It begins a new one where the last cannot be gone on
-    /// with.
-    fn own_join(&mut self, now: Clock, seal: &impl Seal) -> Result<(JoinId, Vec<Fact>), Unable> {
-        let Role::Member(from) = self.own_role() else {
-            return Err(Unable::NotIn);
-        };
-        if from > ahead_of(now) {
-            return Err(Unable::Behind);
-        }
-        if let Some(join) = self.usable_join(now) {
-            return Ok((join, Vec::new()));
-        }
-        let mut facts = self.begin_again(now);
-        facts.extend(self.join(now, seal)?);
-        let join = self.usable_join(now).ok_or(Unable::TooOften)?;
-        Ok((join, facts))
-    }
-
-    /// The newest join of this device whose log can be gone on with.
-    #[must_use]
-    pub fn usable_join(&self, now: Clock) -> Option<JoinId> {
-        let own = self.roster.joins_of(&self.person).into_iter().rev();
-        let is_usable = |join: &JoinId| {
-            let log = self.logs.get(join);
-            let of = self.membership.logs.get(join);
-            let last = self.begun.get(join);
-            last.is_some_and(|last| !is_ahead(last.as_ref(), now))
-                && of.is_some_and(|of| of.cut.is_none())
-                && log
-                    .is_none_or(|log| log.end().is_none() && !is_ahead(log.iter().next_back(), now))
-        };
-        own.map(|(join, _)| join).find(is_usable)
-    }
-
-    /// Ends the logs that cannot be gone on with. What they hold ahead of the clock has to be written
-    /// once more.
-    fn begin_again(&mut self, now: Clock) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        for join in self.begun.keys() {
-            let Some(log) = self.logs.get(join) else {
-                continue;
-            };
-            let newest_first = log.iter().rev();
-            let ahead = newest_first.take_while(|entry| is_ahead(Some(entry), now));
-            facts.extend(ahead.map(|entry| Fact::Again(entry.id)));
-        }
-        facts.extend(self.begun.keys().copied().map(Fact::Retired));
-        for fact in &facts {
-            self.apply(fact);
-        }
-        facts
-    }
-
-    /// Ends writing to the logs that this data folder began: it may be a copy, so their next
-    /// positions may be taken.
-    pub fn retire(&mut self) -> Vec<Fact> {
-        let begun = std::mem::take(&mut self.begun);
-        begun.into_keys().map(Fact::Retired).collect()
-    }
-
     /// The latest clock of what is held and shown.
     #[must_use]
     pub fn seen(&self, now: Clock) -> Clock {
@@ -380,8 +280,4 @@ impl Replica {
 fn most(ids: BTreeSet<EntryId>, matters: impl Fn(&EntryId) -> bool) -> BTreeSet<EntryId> {
     let (first, others): (Vec<_>, Vec<_>) = ids.into_iter().partition(matters);
     first.into_iter().chain(others).take(MAX_LISTED).collect()
-}
-
-fn is_ahead(entry: Option<&Named>, now: Clock) -> bool {
-    entry.is_some_and(|entry| entry.header.clock > ahead_of(now))
 }

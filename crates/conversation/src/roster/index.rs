@@ -1,10 +1,11 @@
-//! The adds and joins of a roster, by what they hang on.
+//! The entries of a roster by their kind, adds and joins by what they hang on: looked at once, since
+//! there are many, and who is in is found out again after each that comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
+use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
-use p2pchat_protocol::v2::{Certificate, PersonKey};
+use p2pchat_protocol::v2::{Certificate, DisplayName, PersonKey};
 
 use super::Roster;
 
@@ -17,40 +18,61 @@ pub(super) struct Add<'a> {
     pub(super) after: &'a BTreeSet<EntryId>,
 }
 
-/// Entries by what they hang on.
+/// See the module.
 #[derive(Default)]
 pub(super) struct Index<'a> {
+    pub(super) create: Option<(&'a RosterEntry, &'a Certificate, DisplayName)>,
     /// The adds by the join that they are written under, those included that only a join carries.
     pub(super) adds: BTreeMap<JoinId, BTreeMap<EntryId, Add<'a>>>,
     /// The joins by the add that they accept.
     pub(super) joins: BTreeMap<EntryId, Vec<(&'a RosterEntry, &'a Certificate)>>,
+    /// All others, in the order of their ids. Mostly there are few.
+    pub(super) acts: Vec<&'a RosterEntry>,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn new(roster: &'a Roster) -> Self {
         let mut index = Self::default();
         for entry in roster.entries() {
-            let add = match &entry.act {
-                Act::Join {
-                    certificate,
-                    add: Some(add),
-                    ..
+            match &entry.act {
+                Act::Create {
+                    certificate, name, ..
                 } => {
-                    let read = read_add(&add.entry);
-                    if read.is_some_and(|read| read.person == certificate.person) {
-                        let accepted = index.joins.entry(add.entry.id).or_default();
-                        accepted.push((entry, certificate));
-                    }
-                    read
+                    index.create.get_or_insert((entry, certificate, *name));
                 }
-                _ => read_add(entry),
-            };
-            if let Some((add, under)) = add.zip(add.and_then(|add| add.entry.under)) {
-                let written = index.adds.entry(under).or_default();
-                written.insert(add.entry.id, add);
+                Act::Join {
+                    certificate, add, ..
+                } => index.join(entry, certificate, add.as_deref()),
+                Act::Add { .. } => index.add(read_add(entry)),
+                _ => index.acts.push(entry),
             }
         }
         index
+    }
+
+    fn join(
+        &mut self,
+        entry: &'a RosterEntry,
+        certificate: &'a Certificate,
+        accepted: Option<&'a Sealed>,
+    ) {
+        let add = accepted.and_then(|add| read_add(&add.entry));
+        if let Some(add) = add.filter(|add| add.person == certificate.person) {
+            let joins = self.joins.entry(add.entry.id).or_default();
+            joins.push((entry, certificate));
+            if joins.len() > 1 {
+                // Another join has it already.
+                return;
+            }
+        }
+        self.add(add);
+    }
+
+    fn add(&mut self, add: Option<Add<'a>>) {
+        if let Some((add, under)) = add.zip(add.and_then(|add| add.entry.under)) {
+            let written = self.adds.entry(under).or_default();
+            written.insert(add.entry.id, add);
+        }
     }
 }
 

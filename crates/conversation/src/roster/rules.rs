@@ -6,46 +6,15 @@ use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DisplayName, PersonKey};
 
+use super::counting::{Ending, Invitation, Join, limit};
 use super::index::{Add, Index};
-use super::{Log, MAX_ADDED, MAX_INVITED, MAX_JOINS, MAX_PEOPLE, Membership, Roster};
-
-/// What ends the membership of a person.
-struct Ending<'a> {
-    id: EntryId,
-    /// The adds by that person that stay. `None` if they all do, as after leaving.
-    keeps: Option<&'a BTreeSet<EntryId>>,
-    cut: &'a BTreeMap<JoinId, u64>,
-}
-
-/// A join that counts.
-struct Join<'a> {
-    id: JoinId,
-    clock: Clock,
-    certificate: &'a Certificate,
-    /// `None` of the create.
-    add: Option<Add<'a>>,
-    /// The greatest `from` of all adds up to the create.
-    from: Clock,
-}
-
-impl Join<'_> {
-    /// Whether its add names an ending, which does not end it then.
-    fn overrules(&self, ending: &Ending<'_>) -> bool {
-        self.add.is_some_and(|add| add.after.contains(&ending.id))
-    }
-
-    fn log(&self, cut: Option<u64>) -> Log {
-        Log {
-            device: self.certificate.device,
-            person: self.certificate.person,
-            cut,
-        }
-    }
-}
+use super::{Log, MAX_ADDED, MAX_INVITED, MAX_PEOPLE, Membership, Roster};
 
 /// The parts of a group's roster that the rules ask for.
 struct Rules<'a> {
     roster: &'a Roster,
+    /// All entries but adds and joins.
+    acts: &'a [&'a RosterEntry],
     /// Everybody who was an owner at any time.
     owners: BTreeSet<PersonKey>,
     /// What their resignings and leavings keep of the acts of former owners.
@@ -54,18 +23,13 @@ struct Rules<'a> {
 }
 
 pub(super) fn group(roster: &Roster) -> Membership {
-    let create = roster.entries().find_map(|entry| match &entry.act {
-        Act::Create {
-            certificate, name, ..
-        } => Some((entry, certificate, *name)),
-        _ => None,
-    });
-    let Some((create, certificate, name)) = create else {
+    let index = Index::new(roster);
+    let Some((create, certificate, name)) = index.create else {
         return Membership::default();
     };
-    let rules = Rules::new(roster, certificate.person);
-    let (mut joins, adds) = rules.counting(create, certificate);
-    limit(&mut joins, |add| !rules.is_by_owner(add.entry));
+    let rules = Rules::new(roster, &index.acts, certificate.person);
+    let (mut joins, adds) = rules.counting(&index, create, certificate);
+    limit(&mut joins);
     let members = rules.members(&joins);
     Membership {
         owners: rules.in_force(),
@@ -89,13 +53,12 @@ pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
             id: entry.id,
             clock: entry.clock,
             certificate,
-            add: None,
-            from: Clock::ZERO,
+            invitation: None,
         }),
         _ => None,
     });
     let mut joins: Vec<_> = joins.collect();
-    limit(&mut joins, |_| false);
+    limit(&mut joins);
     let people = joins.iter().map(|join| join.certificate.person);
     Membership {
         members: people.map(|person| (person, Clock::ZERO)).collect(),
@@ -105,14 +68,15 @@ pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
 }
 
 impl<'a> Rules<'a> {
-    fn new(roster: &'a Roster, creator: PersonKey) -> Self {
+    fn new(roster: &'a Roster, acts: &'a [&'a RosterEntry], creator: PersonKey) -> Self {
         let mut rules = Self {
             roster,
+            acts,
             owners: BTreeSet::from([creator]),
             quits: BTreeMap::new(),
             endings: BTreeMap::new(),
         };
-        for entry in roster.entries() {
+        for entry in acts {
             if let Act::Resign { keeps } | Act::Leave { keeps, .. } = &entry.act
                 && let Some(person) = roster.person(entry)
             {
@@ -127,7 +91,7 @@ impl<'a> Rules<'a> {
     /// Owners are who an owner made one.
     fn find_owners(&mut self) {
         loop {
-            let made = self.roster.entries().filter_map(|entry| match entry.act {
+            let made = self.acts.iter().filter_map(|entry| match entry.act {
                 Act::Owner { person } if self.is_by_owner(entry) => Some(person),
                 _ => None,
             });
@@ -144,7 +108,7 @@ impl<'a> Rules<'a> {
     fn find_endings(&mut self) {
         let in_force = self.in_force();
         let mut left = BTreeSet::new();
-        for entry in self.roster.entries() {
+        for entry in self.acts {
             let id = entry.id;
             match &entry.act {
                 Act::Remove { person, keeps, cut }
@@ -172,11 +136,14 @@ impl<'a> Rules<'a> {
     /// Whether an entry counts as the act of an owner: of one who has resigned or left, only what
     /// they kept.
     fn is_by_owner(&self, entry: &RosterEntry) -> bool {
-        self.roster.person(entry).is_some_and(|person| {
-            let quits = self.quits.get(&person);
-            self.owners.contains(&person)
-                && quits.is_none_or(|quits| quits.iter().all(|keeps| keeps.contains(&entry.id)))
-        })
+        let writer = self.roster.person(entry);
+        writer.is_some_and(|writer| self.is_act_of_owner(&writer, entry))
+    }
+
+    fn is_act_of_owner(&self, writer: &PersonKey, entry: &RosterEntry) -> bool {
+        let quits = self.quits.get(writer);
+        self.owners.contains(writer)
+            && quits.is_none_or(|quits| quits.iter().all(|keeps| keeps.contains(&entry.id)))
     }
 
     /// The owners who have neither resigned nor left.
@@ -195,16 +162,15 @@ impl<'a> Rules<'a> {
     /// hangs on its writer's join, a join on its add. A queue, since members can make chains of any length.
     fn counting(
         &self,
+        index: &Index<'a>,
         create: &'a RosterEntry,
         certificate: &'a Certificate,
-    ) -> (Vec<Join<'a>>, Vec<Add<'a>>) {
-        let index = Index::new(self.roster);
+    ) -> (Vec<Join<'a>>, Vec<Invitation<'a>>) {
         let mut joins = vec![Join {
             id: create.id,
             clock: create.clock,
             certificate,
-            add: None,
-            from: Clock::ZERO,
+            invitation: None,
         }];
         let mut adds = Vec::new();
         let mut at = 0;
@@ -215,18 +181,20 @@ impl<'a> Rules<'a> {
                 if !self.add_counts(add, join) {
                     continue;
                 }
-                let add = Add {
-                    from: join.from.max(add.from),
-                    ..*add
+                let by = join.certificate.person;
+                let invitation = Invitation {
+                    add: *add,
+                    by,
+                    is_by_owner: self.is_act_of_owner(&by, add.entry),
+                    from: join.from().max(add.from),
                 };
-                adds.push(add);
+                adds.push(invitation);
                 let accepted = index.joins.get(&add.entry.id).into_iter().flatten();
                 more.extend(accepted.map(|(entry, certificate)| Join {
                     id: entry.id,
                     clock: entry.clock,
                     certificate,
-                    add: Some(add),
-                    from: add.from,
+                    invitation: Some(invitation),
                 }));
             }
             joins.append(&mut more);
@@ -255,30 +223,24 @@ impl<'a> Rules<'a> {
             endings.all(|ending| join.overrules(ending))
         };
         let mut joins: Vec<_> = joins.iter().filter(is_in).collect();
-        joins.sort_by_key(|join| join.add.map(|add| self.rank(&add)));
+        joins.sort_by_key(|join| join.invitation.map(|invitation| invitation.rank()));
         let mut members = BTreeMap::new();
         let mut added: BTreeMap<PersonKey, usize> = BTreeMap::new();
         for join in joins {
             let person = join.certificate.person;
             if let Some(from) = members.get_mut(&person) {
-                *from = join.from.min(*from);
+                *from = join.from().min(*from);
                 continue;
             }
-            let by = (join.add.filter(|add| !self.is_by_owner(add.entry)))
-                .and_then(|add| self.roster.person(add.entry));
-            let count = by.map(|by| added.entry(by).or_default());
+            let by_member = join.invitation.filter(|invitation| !invitation.is_by_owner);
+            let count = by_member.map(|invitation| added.entry(invitation.by).or_default());
             let has_room = count.as_ref().is_none_or(|count| **count < MAX_ADDED);
             if has_room && members.len() < MAX_PEOPLE {
-                members.insert(person, join.from);
+                members.insert(person, join.from());
                 count.into_iter().for_each(|count| *count += 1);
             }
         }
         members
-    }
-
-    /// Where an add stands where there is room for some only: those by owners come first.
-    fn rank(&self, add: &Add<'a>) -> (bool, Clock, EntryId) {
-        (!self.is_by_owner(add.entry), add.entry.clock, add.entry.id)
     }
 
     fn removals(&self) -> BTreeMap<PersonKey, BTreeSet<EntryId>> {
@@ -293,46 +255,50 @@ impl<'a> Rules<'a> {
 
     /// Of each person the add by which they see most of those that nothing ends, an owner's if there
     /// is one. One that lets them see nothing yet would keep them from joining.
-    fn usable(&self, adds: &[Add<'a>]) -> BTreeMap<PersonKey, EntryId> {
-        let is_usable = |add: &&Add<'a>| {
-            let mut endings = self.endings(&add.person).iter();
-            endings.all(|ending| add.after.contains(&ending.id))
-        };
-        let mut adds: Vec<_> = adds.iter().filter(is_usable).collect();
-        adds.sort_by_key(|add| {
-            let (is_by_member, clock, id) = self.rank(add);
-            (is_by_member, add.from, clock, id)
+    fn usable(&self, adds: &[Invitation<'a>]) -> BTreeMap<PersonKey, EntryId> {
+        let mut adds: Vec<_> = adds.iter().filter(|it| !self.is_ended(&it.add)).collect();
+        adds.sort_by_key(|invitation| {
+            let (is_by_member, clock, id) = invitation.rank();
+            (is_by_member, invitation.from, clock, id)
         });
         let best_last = adds.into_iter().rev();
-        best_last.map(|add| (add.person, add.entry.id)).collect()
+        best_last
+            .map(|it| (it.add.person, it.add.entry.id))
+            .collect()
+    }
+
+    /// Whether something ends the membership by an add.
+    fn is_ended(&self, add: &Add<'a>) -> bool {
+        let mut endings = self.endings(&add.person).iter();
+        endings.any(|ending| !add.after.contains(&ending.id))
     }
 
     /// The people whose add was not accepted, and is not ended.
     fn invited(
         &self,
-        adds: &[Add<'a>],
+        adds: &[Invitation<'a>],
         joins: &[Join<'a>],
         members: &BTreeMap<PersonKey, Clock>,
     ) -> BTreeMap<PersonKey, EntryId> {
         let accepted: BTreeSet<_> = joins
             .iter()
-            .filter_map(|join| join.add)
-            .map(|add| add.entry.id)
+            .filter_map(|join| join.invitation)
+            .map(|invitation| invitation.add.entry.id)
             .collect();
-        let is_open = |add: &&Add<'a>| {
-            let mut endings = self.endings(&add.person).iter();
+        let is_open = |Invitation { add, .. }: &&Invitation<'a>| {
             !members.contains_key(&add.person)
                 && !accepted.contains(&add.entry.id)
-                && endings.all(|ending| add.after.contains(&ending.id))
+                && !self.is_ended(add)
         };
         let mut open: Vec<_> = adds.iter().filter(is_open).collect();
-        open.sort_by_key(|add| (add.entry.clock, add.entry.id));
+        open.sort_by_key(|invitation| (invitation.add.entry.clock, invitation.add.entry.id));
         let mut by_writer: BTreeMap<_, usize> = BTreeMap::new();
         let mut invited = BTreeMap::new();
-        for add in open.into_iter().rev() {
-            let count = by_writer.entry(self.roster.person(add.entry)).or_default();
-            if *count < MAX_INVITED || self.is_by_owner(add.entry) {
+        for invitation in open.into_iter().rev() {
+            let count = by_writer.entry(invitation.by).or_default();
+            if *count < MAX_INVITED || invitation.is_by_owner {
                 *count += 1;
+                let add = invitation.add;
                 invited.entry(add.person).or_insert(add.entry.id);
             }
         }
@@ -360,7 +326,7 @@ impl<'a> Rules<'a> {
 
     /// The latest name that an owner gave.
     fn name(&self) -> Option<DisplayName> {
-        let names = self.roster.entries().filter_map(|entry| match entry.act {
+        let names = self.acts.iter().filter_map(|entry| match entry.act {
             Act::Rename { name } if self.is_by_owner(entry) => Some((entry.clock, entry.id, name)),
             _ => None,
         });
@@ -368,21 +334,4 @@ impl<'a> Rules<'a> {
             .max_by_key(|(clock, id, _)| (*clock, *id))
             .map(|(_, _, name)| name)
     }
-}
-
-/// Leaves each person [`MAX_JOINS`]: those by owners first, then the earliest.
-fn limit<'a>(joins: &mut Vec<Join<'a>>, is_by_member: impl Fn(&Add<'a>) -> bool) {
-    joins.sort_by_key(|join| {
-        (
-            join.add.is_some_and(|add| is_by_member(&add)),
-            join.clock,
-            join.id,
-        )
-    });
-    let mut counts: BTreeMap<PersonKey, usize> = BTreeMap::new();
-    joins.retain(|join| {
-        let count = counts.entry(join.certificate.person).or_default();
-        *count += 1;
-        *count <= MAX_JOINS
-    });
 }

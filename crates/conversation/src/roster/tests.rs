@@ -326,6 +326,34 @@ fn one_person_has_so_many_logs() {
 }
 
 #[test]
+fn only_an_owner_brings_back_who_has_joined_too_often() {
+    let (mut group, owner) = Group::new();
+    let helper = group.bring(owner, 1);
+    let mut left = Vec::new();
+    for _ in 0..=MAX_JOINS {
+        let add = group.add(helper, MALLORY, &left);
+        let join = group.join(MALLORY, add);
+        if left.len() < MAX_JOINS {
+            left.push(group.leave(join, &[]));
+        }
+    }
+    assert!(!group.is_in(MALLORY));
+    // Each add that another member writes is one more of the same.
+    let second = group.bring(owner, 2);
+    let add = group.add(second, MALLORY, &left);
+    group.join(MALLORY, add);
+    assert!(!group.is_in(MALLORY));
+    let add = group.add(owner, MALLORY, &left);
+    for _ in 0..=MAX_JOINS {
+        group.join(MALLORY, add);
+    }
+    assert!(group.is_in(MALLORY));
+    let logs = group.roster.group().logs;
+    let theirs = logs.values().filter(|log| log.person == person(MALLORY));
+    assert_eq!(theirs.count(), 2 * MAX_JOINS);
+}
+
+#[test]
 fn a_chain_of_any_length_is_followed() {
     let (mut group, owner) = Group::new();
     let mut under = owner;

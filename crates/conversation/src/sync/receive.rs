@@ -190,6 +190,9 @@ impl<S: Seal> Sync<S> {
         endings: &[EntryId],
         effects: &mut Vec<Effect>,
     ) {
+        if endings.is_empty() {
+            return;
+        }
         let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };

@@ -87,8 +87,10 @@ pub const UNKNOWN_PERSON: &str = "Unknown person";
 /// The user.
 pub const YOU: &str = "you";
 
-/// State: no one sees the user.
+/// State: no one sees the user, who is not signed in.
 pub const NOT_SIGNED_IN: &str = "Not signed in";
+/// State: no one sees the user, as the registry cannot be reached.
+pub const NOT_CONNECTED: &str = "Not connected";
 /// State: the user is there.
 pub const AVAILABLE: &str = "Available";
 /// Switch and state: the user does not use the program now.

@@ -144,7 +144,8 @@ pub fn with_display_name(name: Username, display_name: DisplayName) -> String {
 #[must_use]
 pub fn shown_as(view: &View) -> String {
     let Some(status) = view.status() else {
-        return "you are not signed in, so no one sees you".to_owned();
+        let why = super::own_status(view).to_lowercase();
+        return format!("you are {why}, so no one sees you");
     };
     let status = super::status(status).to_lowercase();
     if view.display_name.is_empty() {

@@ -243,4 +243,15 @@ fn who_is_not_signed_in_is_not_called_available() {
     assert_eq!(words(&view), "you are not signed in, so no one sees you");
     view.apply(&Event::Link(Link::Up));
     assert_eq!(view.status(), Some(Status::Away));
+    let down = Link::Down {
+        reason: "no route".to_owned(),
+        retry_at: Timestamp(0),
+    };
+    for link in [down, Link::Connecting] {
+        view.apply(&Event::Link(link));
+        assert_eq!(own_status(&view), "Not connected");
+        assert_eq!(words(&view), "you are not connected, so no one sees you");
+    }
+    view.apply(&Event::Link(Link::PasswordNeeded));
+    assert_eq!(own_status(&view), "Away", "their chat goes on");
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Chat, ChatKind, Command, ConversationId, Event, MessageId, Named, Post, Problem, Standing,
-    Trust, Username,
+    Trust, Username, View,
 };
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
@@ -89,6 +89,16 @@ pub(super) struct Searched {
 }
 
 impl Chats {
+    /// Goes on with the conversations that another process has shown, before they are told again.
+    pub(super) fn resume(&mut self, view: &View) {
+        for shown in &view.conversations {
+            if let Some(chat) = &shown.chat {
+                self.known.insert(shown.id, Chat::clone(chat));
+                self.shown.insert(shown.id);
+            }
+        }
+    }
+
     /// Has all conversations told, once after the user has signed in. Whether that is now.
     pub(super) fn begin(&mut self, cx: &mut Context, keys: &Keyring, account: Username) -> bool {
         if self.account.replace(account).is_some() {

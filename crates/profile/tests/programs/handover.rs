@@ -85,6 +85,46 @@ fn the_key_signs_in_after_a_takeover_and_at_the_next_start() {
 }
 
 #[test]
+fn what_is_said_while_another_program_takes_over_goes_to_its_conversation() {
+    let registry = Registry::start();
+    let (ann, bob) = (
+        registry.encrypted_user("ann"),
+        registry.encrypted_user("bob"),
+    );
+    let (mut first, mut other) = (ann.json(), bob.json());
+    first.register("ann");
+    other.register("bob");
+    first.call(&json!({"command": "chat", "id": 1, "with": "bob"}));
+    let conversation = first.event("opened")["conversation"].clone();
+    let mut second = ann.json();
+    second.event("view");
+    first.kill();
+    // Typed on, as before: until there is a new peer it waits for that.
+    let said: Vec<u64> = (10..30).collect();
+    for id in &said {
+        let text = format!("text {id}");
+        second.call(&json!({
+            "command": "say", "id": id, "conversation": conversation, "text": text,
+        }));
+    }
+    let mut answers = HashMap::new();
+    while answers.len() < said.len() {
+        let update = second.update("answers", |update| {
+            update["re"].is_u64() && (update["event"] == "done" || update["event"] == "failed")
+        });
+        answers.insert(update["re"].as_u64().unwrap(), update);
+    }
+    for id in said {
+        assert_eq!(answers[&id]["event"], "done", "{answers:#?}");
+    }
+    other.update("request", |update| {
+        update["chat"]["standing"]["asked"].is_object()
+    });
+    other.call(&json!({"command": "join", "id": 1, "conversation": conversation}));
+    other.update("the last text", |update| update["text"] == "text 29");
+}
+
+#[test]
 fn the_key_signs_in_after_a_kill_right_after_the_first_sign_in() {
     let registry = Registry::start();
     let ann = registry.encrypted_user("ann");

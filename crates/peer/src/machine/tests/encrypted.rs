@@ -98,8 +98,18 @@ impl Bench {
     }
 
     fn at_registry(registry: &str, known: Known, saved: bool) -> Self {
-        let now = SECOND;
-        let config = Config {
+        let config = Self::config(registry, known, saved);
+        Self::of(Machine::new(config, at(SECOND)), View::default())
+    }
+
+    /// Goes on where another process has ended that had this view.
+    fn resumed(view: &View) -> Self {
+        let config = Self::config("registry", Known::default(), true);
+        Self::of(Machine::resume(config, at(SECOND), view), view.clone())
+    }
+
+    fn config(registry: &str, known: Known, saved: bool) -> Config {
+        Config {
             address: addr(1),
             registry: registry.to_owned(),
             message_port: 1010,
@@ -117,11 +127,14 @@ impl Bench {
                 allow_plaintext: false,
                 known,
             }),
-        };
+        }
+    }
+
+    fn of(machine: Machine, view: View) -> Self {
         let mut bench = Self {
-            machine: Machine::new(config, at(now)),
-            now,
-            view: View::default(),
+            machine,
+            now: SECOND,
+            view,
             events: Vec::new(),
             sent: Vec::new(),
             work: Vec::new(),

@@ -113,6 +113,36 @@ fn conversations_are_told_at_the_sign_in_and_closed_at_the_sign_out() {
 }
 
 #[test]
+fn what_is_said_first_after_a_takeover_goes_to_its_conversation() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.chat(40);
+    bench.found_on("bob", 40, &[5]);
+    let say = || Command::Say {
+        conversation: conversation(),
+        text: "hello".to_owned(),
+        reply_to: None,
+    };
+    let mut next = Bench::resumed(&bench.view);
+    next.command(say());
+    assert_eq!(next.failures(), []);
+    let orders = next.orders();
+    assert!(
+        matches!(&orders[..], [(_, Order::Say { text, .. })] if text == "hello"),
+        "{orders:?}"
+    );
+    assert!(matches!(next.told[0], ToChats::Tell { .. }));
+    // What stops the user stops them in the next process too, before anything is told again.
+    let shown = bench.view.conversations.iter_mut();
+    for chat in shown.filter_map(|shown| shown.chat.as_mut()) {
+        chat.members[0].trust = Some(Trust::ChangedAfterVerified);
+    }
+    let mut next = Bench::resumed(&bench.view);
+    next.command(say());
+    assert_eq!(next.failures(), [Problem::UserKeyChanged]);
+    assert_eq!(next.orders(), []);
+}
+
+#[test]
 fn a_chat_with_a_name_begins_once_the_registry_has_told_its_key() {
     let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
     bench.command(Command::Chat { with: name("bob") });
