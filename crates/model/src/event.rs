@@ -220,6 +220,18 @@ pub enum Event {
         /// Whether there are older ones.
         more: bool,
     },
+    /// A page of an encrypted conversation from a message on, oldest first. It is no part of the
+    /// view.
+    PostsFrom {
+        /// The conversation.
+        conversation: ConversationId,
+        /// What the command asked for.
+        from: MessageId,
+        /// Up to a page of messages.
+        posts: Vec<Post>,
+        /// Whether there are later ones.
+        more: bool,
+    },
     /// Whether someone is writing in an encrypted conversation.
     Typing {
         /// The conversation.
@@ -369,6 +381,7 @@ impl Event {
             | Self::ChatChanged { conversation, .. }
             | Self::PostsGone { conversation, .. }
             | Self::Posts { conversation, .. }
+            | Self::PostsFrom { conversation, .. }
             | Self::Typing { conversation, .. }
             | Self::ReadBy { conversation, .. }
             | Self::Delivered { conversation, .. }
@@ -422,6 +435,7 @@ impl Event {
                 | Self::Opened { .. }
                 | Self::Said { .. }
                 | Self::Posts { .. }
+                | Self::PostsFrom { .. }
                 | Self::History { .. }
                 | Self::Findings { .. }
                 | Self::Code { .. }

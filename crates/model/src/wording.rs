@@ -583,6 +583,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Post(_)
         | Event::PostChanged(_)
         | Event::Posts { .. }
+        | Event::PostsFrom { .. }
         | Event::Typing { .. }
         | Event::ReadBy { .. }
         | Event::Delivered { .. }

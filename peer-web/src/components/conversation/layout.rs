@@ -197,7 +197,7 @@ impl Layout {
     }
 
     /// After a scroll: moves the place. Returns whether other rows have to be drawn.
-    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows) -> bool {
+    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows, has_later: bool) -> bool {
         let Some((scroller, list)) = nodes.get() else {
             return false;
         };
@@ -209,7 +209,7 @@ impl Layout {
         self.top = top;
         self.holds &= top < OVERSCAN;
         let left = f64::from(scroller.scroll_height() - scroller.client_height()) - top;
-        self.place = if left <= END_SLACK {
+        self.place = if left <= END_SLACK && !has_later {
             Place::End
         } else {
             self.first_in_sight(&scroller, &list)
