@@ -101,18 +101,19 @@ impl SharedView {
     /// Takes a page from a message on: it follows the part that is shown, or `begins` another.
     pub(super) fn go_on(&self, from: MessageId, posts: &[Post], more: bool, begins: bool) {
         let lines = posts.iter().cloned().map(Line::from);
+        let mut lines: Vec<Line> = lines.collect();
         let mut part = self.0.part.borrow_mut();
         let shown = part
             .as_mut()
             .and_then(|part| part.conversations.first_mut());
         if let Some(shown) = shown.filter(|part| part.newest_message() == Some(from)) {
-            let is_later = |line: &Line| line.message_id() > Some(from);
-            shown.lines.extend(lines.filter(is_later));
+            lines.retain(|line| line.message_id() > Some(from));
+            shown.lines.append(&mut lines);
             let excess = shown.lines.len().saturating_sub(MAX_PART);
             shown.lines.drain(..excess);
             shown.more_history |= excess > 0;
         } else if begins && !posts.is_empty() {
-            *part = Some(part_of(&self.chat(), lines.collect(), true));
+            *part = Some(part_of(&self.chat(), lines, true));
         } else {
             return;
         }

@@ -1,6 +1,6 @@
 //! The layout of the conversation: the only part that measures and scrolls.
 
-use p2pchat_model::Line;
+use p2pchat_model::{Line, MessageId};
 use web_sys::{Element, HtmlElement};
 use yew::NodeRef;
 
@@ -92,6 +92,8 @@ pub(super) struct Layout {
     pub(super) in_sight: f64,
     /// Whether a page of history was asked for since the user did anything but drag the bar.
     pub(super) holds: bool,
+    /// The message of the jump for which a part was asked.
+    pub(super) sought: Option<MessageId>,
     /// What was drawn last, and which rows those were.
     drawn: Span,
     keys: Vec<Key>,

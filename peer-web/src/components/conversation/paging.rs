@@ -104,7 +104,7 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
         let (Some(id), Some(view)) = (conversation.jump, &conversation.view) else {
             return;
         };
-        let is_sought = scroll.sought.get() == Some(id);
+        let is_sought = scroll.layout.borrow().sought == Some(id) && !conversation.awaits_history();
         if let Some(at) = row_of(view, id, is_sought) {
             let in_sight = scroll.layout.borrow().in_sight;
             scroll.go_to(place_of(view, at, in_sight));
@@ -116,11 +116,11 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
                 return;
             }
         } else if !is_sought && may_ask(&context, conversation, LATER) {
-            scroll.sought.set(Some(id));
+            scroll.layout.borrow_mut().sought = Some(id);
             ask_from(view, &context.send, id);
             return;
         }
-        scroll.sought.take();
+        scroll.layout.borrow_mut().sought = None;
         context.dispatch.dispatch(Action::Jumped);
     });
 }

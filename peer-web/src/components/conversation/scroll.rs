@@ -1,6 +1,6 @@
 //! Where the user is in the conversation, and what moves them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use p2pchat_model::MessageId;
@@ -24,7 +24,6 @@ pub(super) struct Scroll {
     pub(super) nodes: UseStateHandle<Nodes>,
     pub(super) at_end: UseStateHandle<bool>,
     update: UseForceUpdateHandle,
-    pub(super) sought: Rc<Cell<Option<MessageId>>>,
     dispatch: UseReducerDispatcher<State>,
 }
 
@@ -36,7 +35,6 @@ pub(super) fn use_scroll(dispatch: UseReducerDispatcher<State>, jumps: bool) -> 
         nodes: use_state(Nodes::default),
         at_end: use_state_eq(|| !jumps),
         update: use_force_update(),
-        sought: use_memo((), |()| Cell::default()),
         dispatch,
     };
     let update = scroll.update.clone();
