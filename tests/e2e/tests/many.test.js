@@ -33,8 +33,6 @@ function textOf(nth) {
 async function full(t) {
   const world = await World.start(t);
   const alice = await world.terminal("alice");
-  for (let nth = 1; nth < CHATS; nth += 1) alice.send("group", { name: `group ${nth}`, members: [] });
-  for (let nth = 1; nth < CHATS; nth += 1) await alice.event("opened");
   alice.send("group", { name: "Long", members: [] });
   const { conversation } = await alice.event("opened");
   for (let first = 0; first < MESSAGES; first += TOGETHER) {
@@ -45,6 +43,8 @@ async function full(t) {
     const last = await alice.event("post", ({ text }) => text.startsWith(wanted));
     alice.send("read", { conversation, message: last.id });
   }
+  for (let nth = 1; nth < CHATS; nth += 1) alice.send("group", { name: `group ${nth}`, members: [] });
+  for (let nth = 1; nth < CHATS; nth += 1) await alice.event("opened");
   await alice.process.stop();
   const bridge = { name: "alice", options: [], address: alice.address, port: 0 };
   await world.startBridge(bridge);
