@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    ChatKind, Conversation, ConversationId, Line, Named, Standing, Status, Timestamp, User,
-    Username, View,
+    ChatKind, Conversation, ConversationId, Named, Standing, Status, User, Username, View,
 };
 
 use crate::shown::Shown;
@@ -22,10 +21,7 @@ pub(crate) fn listed(shown: Shown<'_>) -> Vec<&Conversation> {
     if listed.is_empty() {
         listed.push(open);
     }
-    listed.sort_by_key(|one| {
-        let is_pinned = one.chat.as_ref().is_some_and(|chat| chat.pinned);
-        (!is_pinned, Reverse(newest(one)))
-    });
+    listed.sort_by_key(|one| Reverse(one.rank()));
     listed
 }
 
@@ -47,16 +43,6 @@ pub(crate) fn is_bare(conversation: &Conversation) -> bool {
 pub(crate) fn is_empty(shown: Shown<'_>) -> bool {
     let mut all = shown.view.conversations.iter();
     shown.id == ConversationId::OPEN && all.all(|one| one.chat.is_none() && is_bare(one))
-}
-
-/// When the newest message of a conversation was written; without one, when its last line came.
-fn newest(conversation: &Conversation) -> Timestamp {
-    let lines = conversation.lines.iter().rev();
-    let message = lines
-        .clone()
-        .find(|line| line.message_id().is_some())
-        .or_else(|| lines.clone().next());
-    message.map_or(Timestamp(0), Line::at)
 }
 
 /// The conversations that the user was asked to, and has not answered.

@@ -42,6 +42,9 @@ pub enum Action {
     Command(u64, Command),
     /// Show this conversation.
     Show(ConversationId),
+    /// Show the conversation that was shown when the page was here last, unless the user chooses
+    /// another one before it is there.
+    Resume(ConversationId),
     /// Show the list of them, where there is room for only one pane.
     List,
     /// The message that is being written replies to another one, or takes its place.
@@ -52,6 +55,8 @@ pub enum Action {
     Jump(MessageId),
     /// The jump is done, or impossible.
     Jumped,
+    /// Show the end of the conversation.
+    Latest,
     /// The unsent text is in the message field again.
     Restored,
     /// The user has seen what became of the requests to or from this address.
@@ -78,7 +83,11 @@ impl Reducible for State {
             Action::Connection(connection) => next.on_connection(connection),
             Action::Update(update) => next.on_update(&update),
             Action::Command(id, command) => next.on_command(id, command),
-            Action::Show(id) => next.show(id),
+            Action::Show(id) => next.choose(id),
+            Action::Resume(id) => {
+                next.page().awaited = Some(id);
+                next.settle();
+            }
             Action::List => next.page().lists = true,
             Action::About(about) => next.page().about = about,
             Action::Look(looking) => {
@@ -90,6 +99,11 @@ impl Reducible for State {
             }
             Action::Jump(id) => next.conversation().jump = Some(id),
             Action::Jumped => next.conversation().jump = None,
+            Action::Latest => {
+                if !next.conversation().show_end() {
+                    return self;
+                }
+            }
             Action::Restored => {
                 next.page().unsent = None;
                 next.conversation().failed.clear();
@@ -164,8 +178,13 @@ impl State {
         let conversation = self.conversation();
         let is_known = conversation.join(&mut view);
         let before = conversation.view.as_ref().map(|view| view.id());
-        let stays = |id: &ConversationId| is_known && view.conversation(*id).is_some();
-        let id = before.filter(stays).unwrap_or_else(|| chats::first(&view));
+        let is_there = |id: &ConversationId| view.conversation(*id).is_some();
+        let known = before.filter(|_| is_known);
+        // A bridge that has just started tells them one after the other.
+        let awaited = known.filter(|id| !is_there(id));
+        let id = known
+            .filter(is_there)
+            .unwrap_or_else(|| chats::first(&view));
         let chat = view.conversation(id).unwrap_or(view.open());
         let read = (before == Some(id) && is_known).then(|| conversation.reading.read());
         let reading = Reading::begin(
@@ -179,17 +198,54 @@ impl State {
             self.forget_texts();
         }
         let view = ViewHandle::new(view, id, reading.mark(), self.zone.clone());
+        if let Some(known) = self.conversation.view.as_ref().filter(|_| read.is_some()) {
+            view.take_part(known, reading.mark());
+        }
         self.conversation().begin(view.clone(), reading);
         self.page().says_again = !self.conversation.unsaid().is_empty();
+        let page = self.page();
         if !is_known {
-            self.page().lists = is_alone;
+            page.lists = is_alone;
         }
-        self.page().begin(view, account, draft);
+        page.awaited = page.awaited.or(awaited);
+        page.has_chosen &= is_known && awaited.is_none();
+        page.begin(view, account, draft);
+        self.settle();
+    }
+
+    /// Shows the conversation that the user has chosen, once it is there.
+    fn choose(&mut self, id: ConversationId) {
+        let page = self.page();
+        page.lists = false;
+        page.awaited = Some(id);
+        self.settle();
+    }
+
+    /// Shows the conversation that is awaited, if it is there. Before the user has chosen one, the
+    /// first of the list takes the place of an open chat that has nothing to show.
+    fn settle(&mut self) {
+        let Some(view) = self.page.view.clone() else {
+            return;
+        };
+        let view = view.get();
+        let is_there = |id: &ConversationId| view.conversation(*id).is_some();
+        let awaited = self.page.awaited.filter(is_there);
+        let is_bare =
+            self.page.shown() == ConversationId::OPEN && chats::part(view.open()).is_none();
+        let is_first = is_bare && !self.page.has_chosen;
+        let id = awaited.or_else(|| is_first.then(|| chats::first(&view)));
+        drop(view);
+        if awaited.is_some() {
+            let page = self.page();
+            (page.awaited, page.has_chosen) = (None, true);
+        }
+        if let Some(id) = id {
+            self.show(id);
+        }
     }
 
     /// Shows a conversation, from where the user has read it.
     fn show(&mut self, id: ConversationId) {
-        self.page().lists = false;
         let Some(view) = self.page.view.clone().filter(|view| view.id() != id) else {
             return;
         };
@@ -239,6 +295,7 @@ impl State {
             | Event::Post(_)
             | Event::PostChanged(_)
             | Event::Posts { .. }
+            | Event::PostsFrom { .. }
             | Event::Unread { .. }
             | Event::Typing { .. }
             | Event::ReadBy { .. }
@@ -254,10 +311,13 @@ impl State {
         if begins {
             self.page().lists = true;
         }
+        if let Event::Chat { .. } = event {
+            self.settle();
+        }
         if let Event::Opened { conversation } = event {
             self.page().answer(re);
             self.page().open(None);
-            self.show(*conversation);
+            self.choose(*conversation);
         }
     }
 
@@ -267,6 +327,10 @@ impl State {
     }
 
     fn on_command(&mut self, id: u64, command: Command) {
+        if let Command::Draft { .. } | Command::Say { .. } | Command::Request { .. } = command {
+            let page = self.page();
+            (page.awaited, page.has_chosen) = (None, true);
+        }
         let is_of_page = !is_about_conversation(&command);
         if is_of_page || self.page.failure(command.name()).is_some() {
             self.page().on_command(id, &command);

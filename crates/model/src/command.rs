@@ -323,6 +323,13 @@ pub enum Command {
         #[serde(default)]
         before: Option<MessageId>,
     },
+    /// Read a page of an encrypted conversation from a message on: of what is far back.
+    HistoryFrom {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message, or any id that stands before or after it.
+        from: MessageId,
+    },
     /// Search messages for words.
     Find {
         /// The conversation; all of them if absent.
@@ -415,6 +422,7 @@ impl Command {
             Self::Read { .. } => "read",
             Self::Draft { .. } => "draft",
             Self::History { .. } => "history",
+            Self::HistoryFrom { .. } => "history_from",
             Self::Find { .. } => "find",
         }
     }
@@ -446,7 +454,8 @@ impl Command {
             | Self::AcceptKey { conversation, .. }
             | Self::Read { conversation, .. }
             | Self::Draft { conversation, .. }
-            | Self::History { conversation, .. } => Some(*conversation),
+            | Self::History { conversation, .. }
+            | Self::HistoryFrom { conversation, .. } => Some(*conversation),
             Self::Find { conversation, .. } => *conversation,
             Self::UseRegistry { .. }
             | Self::StartRegistry

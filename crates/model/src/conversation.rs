@@ -11,6 +11,7 @@ use crate::chat::Chat;
 use crate::line::Line;
 use crate::message::MessageId;
 use crate::person::Person;
+use crate::time::Timestamp;
 
 /// The id of a conversation: 1 to 64 of `a-z`, `0-9` and `-`. That of an encrypted one is 64
 /// hexadecimal digits.
@@ -165,6 +166,18 @@ impl Conversation {
     #[must_use]
     pub fn newest_message(&self) -> Option<MessageId> {
         self.lines.iter().rev().find_map(Line::message_id)
+    }
+
+    /// Where it stands in a list, the greatest first: those that are pinned, then the one with the
+    /// newest message. One without messages stands where its last line came, or the user.
+    #[must_use]
+    pub fn rank(&self) -> (bool, Timestamp) {
+        let lines = || self.lines.iter().rev();
+        let message = lines().find(|line| line.message_id().is_some());
+        let line = message.or_else(|| lines().next()).map(Line::at);
+        let since = || self.chat.as_ref().and_then(|chat| chat.since);
+        let is_pinned = self.chat.as_ref().is_some_and(|chat| chat.pinned);
+        (is_pinned, line.or_else(since).unwrap_or(Timestamp(0)))
     }
 
     /// How many messages of others came after the last that was read.

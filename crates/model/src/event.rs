@@ -220,6 +220,18 @@ pub enum Event {
         /// Whether there are older ones.
         more: bool,
     },
+    /// A page of an encrypted conversation from a message on, oldest first. It is no part of the
+    /// view.
+    PostsFrom {
+        /// The conversation.
+        conversation: ConversationId,
+        /// What the command asked for.
+        from: MessageId,
+        /// Up to a page of messages.
+        posts: Vec<Post>,
+        /// Whether there are later ones.
+        more: bool,
+    },
     /// How much of an encrypted conversation the user has not read; nothing else of its `chat` is
     /// different.
     Unread {
@@ -379,6 +391,7 @@ impl Event {
             | Self::ChatChanged { conversation, .. }
             | Self::PostsGone { conversation, .. }
             | Self::Posts { conversation, .. }
+            | Self::PostsFrom { conversation, .. }
             | Self::Unread { conversation, .. }
             | Self::Typing { conversation, .. }
             | Self::ReadBy { conversation, .. }
@@ -433,6 +446,7 @@ impl Event {
                 | Self::Opened { .. }
                 | Self::Said { .. }
                 | Self::Posts { .. }
+                | Self::PostsFrom { .. }
                 | Self::History { .. }
                 | Self::Findings { .. }
                 | Self::Code { .. }

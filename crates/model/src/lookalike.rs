@@ -5,6 +5,7 @@
 //! part of their letter or follow it, invisible characters, and the letters of other scripts
 //! that look like Latin ones in nearly every font.
 
+use std::collections::BinaryHeap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
@@ -79,8 +80,9 @@ impl OnlineLooks {
         let names = self.0.get_or_init(|| {
             let names = online.iter().map(|user| user.name);
             let keys = |name| Look::new(name).keys.map(|key| (key, name));
-            let mut names: Vec<_> = names.flat_map(keys).collect();
-            names.sort_unstable();
+            // A heap sorts with far less code than a slice, and nothing else in the page sorts.
+            let names: BinaryHeap<_> = names.flat_map(keys).collect();
+            let mut names = names.into_sorted_vec();
             names.dedup();
             names
         });

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use p2pchat_protocol::v2::conversation::Clock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
@@ -51,6 +52,12 @@ impl MessageId {
             writer,
             position,
         }
+    }
+
+    /// Before all messages of an encrypted conversation that were written at this moment or later.
+    #[must_use]
+    pub fn since(at: Timestamp) -> Self {
+        Self::of_entry(Clock::from_millis(at.0).number(), 0, 0)
     }
 
     /// The number of a message of the open chat.

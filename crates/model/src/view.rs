@@ -201,6 +201,7 @@ impl View {
             | Event::Registered { .. }
             | Event::Opened { .. }
             | Event::Said { .. }
+            | Event::PostsFrom { .. }
             | Event::ChatChanged { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }

@@ -585,6 +585,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Post(_)
         | Event::PostChanged(_)
         | Event::Posts { .. }
+        | Event::PostsFrom { .. }
         | Event::Unread { .. }
         | Event::Typing { .. }
         | Event::ReadBy { .. }

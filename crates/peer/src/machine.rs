@@ -376,6 +376,7 @@ impl Machine {
             | Command::Alert { .. }
             | Command::Pin { .. }
             | Command::Archive { .. }
+            | Command::HistoryFrom { .. }
             | Command::AcceptKey { .. } => Err(Problem::NotPossible.into()),
             Command::Say { text, .. } => group.say(cx, people, text),
             Command::Leave { .. } => {

@@ -85,6 +85,7 @@ pub fn notify(event: &Event, view: Option<&View>, settings: Settings) {
 fn alerts(post: &Post, chat: &Chat, view: Option<&View>) -> bool {
     let account = view.and_then(|view| view.account);
     match chat.alerts {
+        _ if view.is_some_and(|view| view.has_blocked(&post.from)) => false,
         Alerts::All => true,
         Alerts::Mentions => {
             account.is_some_and(|account| post.text.contains(&format!("@{account}")))

@@ -7,7 +7,7 @@ use p2pchat_model::{ChatKind, ConversationId, Standing, Trust};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
-use crate::browser::{hooks::use_return_focus, page};
+use crate::browser::{hooks::use_return_focus, page, storage};
 use crate::context::{Context, use_app};
 use crate::part;
 use crate::state::Action;
@@ -27,6 +27,9 @@ use super::undo_bar::undo_bar;
 
 /// From which width on, in CSS pixels, the details have room of their own.
 const ROOMY: f64 = 1440.0;
+
+/// The conversation that was shown last, for the next time.
+const SHOWN: &str = "p2pchat.shown";
 
 /// The screen of a user who is signed in.
 #[hook]
@@ -153,7 +156,7 @@ fn use_first_member(context: &Context) {
 #[hook]
 fn use_route(context: &Context) -> Callback<MouseEvent> {
     let state = &context.state;
-    let lists = state.lists;
+    let (lists, has_chosen) = (state.lists, state.has_chosen);
     let here = if lists && page::is_narrow() {
         String::new()
     } else {
@@ -165,14 +168,23 @@ fn use_route(context: &Context) -> Callback<MouseEvent> {
     {
         let (goes_back, is_first) = (goes_back.clone(), is_first.clone());
         let dispatch = dispatch.clone();
-        use_effect_on(here, move |here| {
+        use_effect_on((here, state.awaited), move |(here, awaited)| {
             let before = page::route();
             let first = is_first.replace(false);
             if let (true, Ok(id)) = (first, before.parse()) {
                 dispatch.dispatch(Action::Show(id));
-            } else if before != *here {
-                goes_back.replace(before.is_empty() && !first);
-                page::set_route(here, first);
+                return;
+            }
+            if let (true, Ok(id)) = (first, storage::kept(SHOWN).unwrap_or_default().parse()) {
+                dispatch.dispatch(Action::Resume(id));
+            }
+            if before != *here {
+                let replaces = first || !has_chosen;
+                goes_back.replace(before.is_empty() && !replaces);
+                page::set_route(here, replaces);
+            }
+            if !first && awaited.is_none() && !here.is_empty() {
+                storage::keep(SHOWN, here);
             }
         });
     }

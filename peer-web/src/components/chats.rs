@@ -87,7 +87,7 @@ fn row(context: &Context, view: &View, one: &Conversation, unread: usize) -> Htm
     };
     let unread = if is_shown { unread } else { one.unread() };
     let last = match chat {
-        Some(_) => printable(&words::last_line(one)).into_owned(),
+        Some(_) => printable(&words::last_line(one, view)).into_owned(),
         None => label::NOT_ENCRYPTED.to_owned(),
     };
     html! {

@@ -198,7 +198,7 @@ fn about_bar(context: &Context, about: About) -> Html {
 /// The newest message of the conversation that is so.
 fn post_of(context: &Context, wanted: impl Fn(&Post) -> bool) -> Option<Rc<Post>> {
     let view = context.state.view.as_ref()?;
-    let chat = view.chat();
+    let chat = view.shown();
     chat.lines.iter().rev().find_map(|line| match line {
         Line::Post(post) if wanted(post) => Some(Rc::new((**post).clone())),
         _ => None,
@@ -240,6 +240,7 @@ fn on_key(context: &Context, submit: &Callback<()>, is_empty: bool) -> Callback<
             }
             Some("ArrowUp") if is_empty => {
                 let is_it = |post: &Post| post.is_own() && post.state == PostState::Shown;
+                context.dispatch.dispatch(Action::Latest);
                 if let Some(post) = post_of(&context, is_it) {
                     event.prevent_default();
                     let about = Some(About::Edit(post.id));

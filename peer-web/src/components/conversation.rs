@@ -14,7 +14,6 @@ use crate::browser::page;
 use crate::browser::storage::Drafts;
 use crate::context::{Context, use_app, use_conversation};
 use crate::logic::rows::{Key, Row};
-use crate::logic::window::Place;
 use crate::part;
 use crate::state::{self, Action, ViewHandle};
 
@@ -41,14 +40,14 @@ pub fn use_conversation_pane() -> Html {
     let Some(view) = conversation.view.clone() else {
         return html! {};
     };
-    let scroll = use_scroll(conversation.jump.is_some());
+    let scroll = use_scroll(context.dispatch.clone(), conversation.jump.is_some());
     let today = view.rows().zone().day(use_now(DAY_CHECK));
     let drawn = scroll.layout.borrow_mut().draw(&view.rows());
 
     use_settle(&scroll, &view);
     use_look(&context, &view, *scroll.at_end);
     use_keep_unsaid(&conversation);
-    paging::use_paging(&context, &conversation, &scroll, drawn.above);
+    paging::use_paging(&context, &conversation, &scroll, drawn);
     paging::use_jump(&context, &conversation, &scroll);
     paging::use_own_messages(&view, &scroll);
 
@@ -57,7 +56,7 @@ pub fn use_conversation_pane() -> Html {
     let (onwheel, onpointerdown) = (scroll.ontouch(), scroll.ontouch());
     let onlatest = {
         let scroll = scroll.clone();
-        Callback::from(move |()| scroll.go_to(Place::End))
+        Callback::from(move |()| scroll.go_to_end())
     };
     let acts = Acts {
         send: context.send.clone(),
@@ -82,7 +81,7 @@ pub fn use_conversation_pane() -> Html {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
                 role="log" aria-live="off" aria-label="Conversation" tabindex="0">
-                { conversation_top(view.chat().more_history, conversation.awaits_history(), empty, invitation(&view.get())) }
+                { conversation_top(view.shown().more_history, conversation.awaits_history(), empty, invitation(&view.get())) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
                     { for rows[drawn.first..drawn.end].iter().map(draw) }

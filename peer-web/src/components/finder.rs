@@ -1,6 +1,7 @@
 //! The search through the history.
 
-use p2pchat_model::{Command, Line, printable, wording};
+use p2pchat_model::wording::label;
+use p2pchat_model::{Command, ConversationId, Line, MessageId, Timestamp, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -10,6 +11,7 @@ use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
 use crate::logic::sentence::{capitalized, failed};
 use crate::part;
+use crate::state::Action;
 
 use super::finding_list::use_finding_list;
 use super::icon::{Glyph, icon};
@@ -50,6 +52,15 @@ pub fn use_finder(props: &Props) -> Html {
             }
         }
     };
+    let onchange = {
+        let dispatch = context.dispatch.clone();
+        move |event: Event| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                let day = begin_of_day(input.value_as_number());
+                dispatch.dispatch(Action::Jump(MessageId::since(day)));
+            }
+        }
+    };
     let onclose = props.onclose.reform(|_| ());
     html! {
         <section class="finder" aria-label="Search the history">
@@ -64,9 +75,24 @@ pub fn use_finder(props: &Props) -> Html {
                     { icon(Glyph::Close) }
                 </button>
             </form>
+            if context.state.shown() != ConversationId::OPEN {
+                <label class="finder-day">{ label::GO_TO_DAY }<input type="date" {onchange} /></label>
+            }
             <div class="finder-found" aria-live="polite">{ findings(&context, &props.onclose) }</div>
         </section>
     }
+}
+
+/// When a day begins here that begins at this moment in Greenwich, in milliseconds since 1970;
+/// 1970 if that is no number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no number and a time before 1970 are 0"
+)]
+fn begin_of_day(greenwich: f64) -> Timestamp {
+    let offset = page::zone_offset(Timestamp(greenwich as u64));
+    Timestamp((greenwich - f64::from(offset) * 60_000.0) as u64)
 }
 
 fn findings(context: &Context, onclose: &Callback<()>) -> Html {

@@ -2,7 +2,7 @@
 
 use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{
-    Chat, Command, Conversation, Line, NameCheck, Person, Post, PostState, Quote, Reaction,
+    Chat, Command, Conversation, Line, NameCheck, Person, Post, PostState, Quote, Reaction, View,
     printable,
 };
 use yew::prelude::*;
@@ -38,8 +38,15 @@ pub struct Acts {
 }
 
 /// A message with its sender, time and delivery status: the `first` of its sender's group has
-/// the name over it, the `last` ends the group.
-pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last: bool) -> Html {
+/// the name over it, the `last` ends the group. What someone wrote who is blocked is folded away.
+pub fn message(
+    acts: &Acts,
+    view: &View,
+    chat: &Conversation,
+    line: &Line,
+    first: bool,
+    last: bool,
+) -> Html {
     let Some(said) = said(line) else {
         return html! {};
     };
@@ -67,12 +74,12 @@ pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last:
         Line::Post(post) => Some(post),
         _ => None,
     };
-    html! {
+    let drawn = html! {
         <article {class}>
             { head(&said, first) }
             <div class="message-body">
                 <div class="bubble">
-                    { post.and_then(|post| post.reply.as_ref()).map(|reply| quote(acts, reply)) }
+                    { post.and_then(|post| post.reply.as_ref()).map(|reply| quote(acts, view, reply)) }
                     if post.is_none_or(|post| post.state == PostState::Shown) {
                         { rich_text(said.text) }
                     } else {
@@ -90,7 +97,11 @@ pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last:
             </div>
             { below }
         </article>
+    };
+    if post.is_some_and(|post| view.has_blocked(&post.from)) {
+        return html! { <details class="folded"><summary>{ words::FOLDED }</summary>{ drawn }</details> };
     }
+    drawn
 }
 
 /// The sender: shown where a group begins, read by screen readers everywhere.
@@ -136,7 +147,14 @@ fn check(from: &Person) -> Html {
 }
 
 /// The message that it replies to. A click leads there.
-fn quote(acts: &Acts, reply: &Quote) -> Html {
+fn quote(acts: &Acts, view: &View, reply: &Quote) -> Html {
+    let text = if view.has_blocked(&reply.from) {
+        words::FOLDED
+    } else if reply.text.is_empty() {
+        words::NOT_KEPT
+    } else {
+        &reply.text
+    };
     let onclick = {
         let (dispatch, id) = (acts.dispatch.clone(), reply.id);
         move |_: MouseEvent| dispatch.dispatch(Action::Jump(id))
@@ -144,7 +162,7 @@ fn quote(acts: &Acts, reply: &Quote) -> Html {
     html! {
         <button type="button" class="quote" {onclick}>
             <b><bdi>{ printable(&reply.from.to_string()).into_owned() }</bdi></b>
-            <span>{ printable(&reply.text).into_owned() }</span>
+            <span>{ printable(text).into_owned() }</span>
         </button>
     }
 }

@@ -28,7 +28,7 @@ pub struct Props {
 /// A row: a message, a notice, a day, or where the new messages begin.
 #[hook]
 pub fn use_message_row(props: &Props) -> Html {
-    let chat = props.view.chat();
+    let chat = props.view.shown();
     let line = |index: usize| chat.lines.get(index);
     match props.shown.kind {
         RowKind::Day(day) => html! {
@@ -36,7 +36,7 @@ pub fn use_message_row(props: &Props) -> Html {
         },
         RowKind::New => html! { <div class="new-row"><span>{ label::NEW }</span></div> },
         RowKind::Message { index, first, last } => match line(index) {
-            Some(line) => message(&props.acts, &chat, line, first, last),
+            Some(line) => message(&props.acts, &props.view.get(), &chat, line, first, last),
             // Its line is gone, and so the row will be.
             None => html! {},
         },

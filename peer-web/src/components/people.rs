@@ -52,13 +52,9 @@ pub fn people(context: &Context) -> Html {
     }
 }
 
-/// Below the user's own name: what others see beside it, and where they are reached.
+/// Below the user's own name: what others see beside it, else where they are reached.
 fn own_line(view: &View) -> Html {
     let address = view.address.map(|address| address.to_string());
-    html! {
-        <>
-            if !view.display_name.is_empty() { <bdi>{ printable(view.display_name.as_str()).into_owned() }</bdi> }
-            <span class="person-address">{ address }</span>
-        </>
-    }
+    let address = address.filter(|_| view.display_name.is_empty());
+    html! { <bdi>{ address.unwrap_or_else(|| printable(view.display_name.as_str()).into_owned()) }</bdi> }
 }

@@ -35,7 +35,7 @@ pub fn part(conversation: &Conversation) -> Option<Part> {
 }
 
 /// The conversations of a part, in order: those that are pinned, then the one with the newest
-/// line. The one that is shown is among them in any case.
+/// message. The one that is shown is among them in any case.
 #[must_use]
 pub fn listed(view: &View, part: Part, shown: ConversationId) -> Vec<ConversationId> {
     let is_in = |one: &&Conversation| {
@@ -44,19 +44,11 @@ pub fn listed(view: &View, part: Part, shown: ConversationId) -> Vec<Conversatio
     };
     let mut listed: Vec<((bool, Timestamp), ConversationId)> = Vec::new();
     for one in view.conversations.iter().filter(is_in) {
-        let pinned = one.chat.as_ref().is_some_and(|chat| chat.pinned);
-        let rank = (pinned, last(one));
+        let rank = one.rank();
         let at = listed.partition_point(|(before, _)| *before >= rank);
         listed.insert(at, (rank, one.id));
     }
     listed.into_iter().map(|(_, id)| id).collect()
-}
-
-/// When something happened last in a conversation.
-fn last(conversation: &Conversation) -> Timestamp {
-    let line = conversation.lines.last().map(p2pchat_model::Line::at);
-    let since = || conversation.chat.as_ref().and_then(|chat| chat.since);
-    line.or_else(since).unwrap_or(Timestamp(0))
 }
 
 /// The conversation that is shown at first: the newest.

@@ -81,7 +81,12 @@ impl Conversation {
     pub fn awaits_history(&self) -> bool {
         let id = self.view.as_ref().map(|view| view.id());
         let is_page = |asked: &Asked| {
-            matches!(asked.command, Command::History { .. }) && asked.command.conversation() == id
+            let command = &asked.command;
+            let is_page = matches!(
+                command,
+                Command::History { .. } | Command::HistoryFrom { .. }
+            );
+            is_page && command.conversation() == id
         };
         self.awaits_first_page || self.asked.iter().any(is_page)
     }
@@ -127,6 +132,16 @@ impl Conversation {
         self.spoken = None;
     }
 
+    /// Shows the end. Returns whether something else was shown.
+    pub(super) fn show_end(&mut self) -> bool {
+        let mark = self.reading.mark();
+        let view = self.view.as_mut();
+        view.is_some_and(|view| {
+            view.touch();
+            view.leave_part(mark)
+        })
+    }
+
     /// Forgets the texts of another session.
     pub(super) fn forget_texts(&mut self) {
         self.asked.clear();
@@ -169,8 +184,9 @@ impl Conversation {
     /// Applies an event, to the view too.
     pub(super) fn on_event(&mut self, event: &Event) {
         let Some(view) = &mut self.view else { return };
-        let (lines, account) = (view.chat().lines.len(), view.get().account);
+        let (lines, account) = (view.shown().lines.len(), view.get().account);
         let of = view.get().conversations_of;
+        let known = view.chat().lines.len();
         view.apply(event);
         view.touch();
         let is_here = event.conversation().is_none_or(|id| id == view.id());
@@ -178,7 +194,7 @@ impl Conversation {
             self.reading = Reading::begin(&[], None, self.reading.looking());
         }
         match event {
-            Event::Message(_) | Event::Post(_) if is_here && view.chat().lines.len() > lines => {
+            Event::Message(_) | Event::Post(_) if is_here && view.chat().lines.len() > known => {
                 let id = message_of(event);
                 let chat = view.chat();
                 let mut lines = chat.lines.iter().rev();
@@ -187,7 +203,10 @@ impl Conversation {
                     self.reading.take(&said);
                 }
             }
-            Event::Posts { .. } if is_here => self.reading.found_earlier(&view.chat().lines),
+            Event::PostsFrom {
+                from, posts, more, ..
+            } if is_here => view.go_on(*from, posts, *more, self.jump == Some(*from)),
+            Event::Posts { .. } if is_here => self.reading.found_earlier(&view.shown().lines),
             Event::Read { message, .. } if is_here => {
                 self.reading.read_elsewhere(*message, &view.chat().lines);
             }
@@ -204,7 +223,7 @@ impl Conversation {
         }
         if is_here {
             view.follow(event, lines, self.reading.mark());
-            self.spoken = spoken(event).or(self.spoken.take());
+            self.spoken = spoken(event, &view.get()).or(self.spoken.take());
         }
     }
 
@@ -235,6 +254,7 @@ pub(super) fn is_about_conversation(command: &Command) -> bool {
         command,
         Command::Say { .. }
             | Command::History { .. }
+            | Command::HistoryFrom { .. }
             | Command::Read { .. }
             | Command::Draft { .. }
             | Command::Typing { .. }
@@ -252,10 +272,12 @@ fn message_of(event: &Event) -> Option<MessageId> {
     }
 }
 
-/// What a screen reader says of an event: the messages of others, and notices.
-fn spoken(event: &Event) -> Option<Line> {
+/// What a screen reader says of an event: the messages of others, and notices. Nothing of what is
+/// folded away.
+fn spoken(event: &Event, view: &View) -> Option<Line> {
     match event {
         Event::Message(message) => (!message.is_own()).then(|| message.clone().into()),
+        Event::Post(post) if view.has_blocked(&post.from) => None,
         Event::Post(post) => (!post.is_own()).then(|| Post::clone(post).into()),
         event => View::notice(event),
     }

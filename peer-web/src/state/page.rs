@@ -69,6 +69,10 @@ pub struct Page {
     pub unsent: Option<Rc<str>>,
     /// The same of conversations that are not shown.
     unsent_elsewhere: Vec<(ConversationId, Rc<str>)>,
+    /// The conversation that is shown once it is there.
+    pub awaited: Option<ConversationId>,
+    /// Whether the user has chosen the one that is shown, or has done something in it.
+    pub has_chosen: bool,
     /// Whether the list of conversations is shown, where there is room for only one pane.
     pub lists: bool,
     /// The message that the one in the field replies to, or takes the place of.
@@ -282,6 +286,7 @@ impl Page {
                     self.last_account = None;
                 }
                 self.open(None);
+                (self.awaited, self.has_chosen) = (None, false);
                 self.found = None;
                 self.findings = None;
                 self.set_draft("".into());

@@ -11,6 +11,8 @@ use p2pchat_model::{
     Snapshot, Timestamp,
 };
 
+mod parts;
+
 const OPEN: ConversationId = ConversationId::OPEN;
 
 fn frame(event: Event) -> Action {

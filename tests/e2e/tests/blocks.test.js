@@ -145,3 +145,31 @@ for (const [look, options] of [
     assert.ok(wide <= alice.page.viewportSize().width, `the page is ${wide} wide`);
   });
 }
+
+test("what a blocked person writes in a group is folded away, in the list too", async (t) => {
+  const { alice, bob, carol } = await alone(t, ["bob", "carol"]);
+  carol.send("group", { name: "Lunch", members: ["alice", "bob"] });
+  const { conversation } = await carol.event("opened");
+  await bob.event("chat", (chat) => chat.conversation === conversation);
+  bob.send("join", { conversation });
+  const lunch = alice.people.locator(".chat-row").filter({ hasText: "Lunch" });
+  await lunch.click();
+  await button(alice.request, "Join").click();
+  carol.send("say", { conversation, text: "at noon?" });
+  await alice.reads("at noon?");
+  bob.send("say", { conversation, text: "buy this now" });
+  await alice.reads("buy this now");
+  await lunch.getByText("bob: buy this now").waitFor();
+
+  await blocks(alice, alice.online, "bob");
+  const folded = alice.conversation.getByText("Message from someone you blocked");
+  await folded.waitFor();
+  await lunch.getByText("Message from someone you blocked").waitFor();
+  assert.ok(!(await alice.said("buy this now").isVisible()));
+  await picture(alice, "folded");
+  await folded.click();
+  await alice.reads("buy this now");
+  bob.send("say", { conversation, text: "and this" });
+  await folded.nth(1).waitFor();
+  assert.ok(await alice.said("at noon?").isVisible());
+});

@@ -9,6 +9,7 @@ use crate::conversation::Conversation;
 use crate::identity::Trust;
 use crate::line::Line;
 use crate::post::{Post, PostState};
+use crate::view::View;
 use crate::wording::{self, label};
 
 /// Heading: the conversations.
@@ -399,18 +400,13 @@ pub fn key_changed(member: &Member, kind: ChatKind) -> Option<String> {
 const DRAFT: &str = "Draft";
 
 /// The last line of a conversation in a list: what the user has not sent, who is writing, or what
-/// came last. Empty if there is nothing.
+/// came last, which is folded away as in the conversation. Empty if there is nothing.
 #[must_use]
-pub fn last_line(conversation: &Conversation) -> String {
-    if let Some(Chat {
-        standing: Standing::Asked(by),
-        ..
-    }) = &conversation.chat
+pub fn last_line(conversation: &Conversation, view: &View) -> String {
+    if let Some(chat) = &conversation.chat
+        && let Standing::Asked(by) = chat.standing
     {
-        return conversation
-            .chat
-            .as_ref()
-            .map_or_else(String::new, |chat| asks(*by, chat));
+        return asks(by, chat);
     }
     if !conversation.draft.is_empty() {
         return format!("{DRAFT}: {}", conversation.draft);
@@ -425,6 +421,7 @@ pub fn last_line(conversation: &Conversation) -> String {
         Some(Line::Message(message)) if message.is_own() => by_you(&message.text),
         Some(Line::Message(message)) => format!("{}: {}", message.from.title(), message.text),
         Some(Line::Post(post)) if post.is_own() => by_you(text(post)),
+        Some(Line::Post(post)) if view.has_blocked(&post.from) => FOLDED.to_owned(),
         Some(Line::Post(post)) => match conversation.chat.as_ref().map(|chat| chat.kind) {
             Some(ChatKind::Group) => format!("{}: {}", post.from, text(post)),
             _ => text(post).to_owned(),

@@ -78,6 +78,9 @@ pub const NEW: &str = "New messages";
 /// The history has nothing before what is shown.
 pub const NO_EARLIER: &str = "no earlier messages";
 
+/// Before a date: show the conversation from that day on.
+pub const GO_TO_DAY: &str = "Go to day";
+
 /// State of a user who was sent a chat request.
 pub const ASKED: &str = "asked";
 /// State of a member whose program does not answer.

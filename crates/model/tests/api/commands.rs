@@ -140,6 +140,10 @@ every! {
             (team(), Some(post_id(41))),
         ]
         .map(|(conversation, before)| Command::History { conversation, before }),
+        Command::HistoryFrom { .. } => [Command::HistoryFrom {
+            conversation: team(),
+            from: post_id(41),
+        }],
         Command::Find { .. } => [None, Some(ConversationId::OPEN)].map(|conversation| {
             Command::Find { conversation, text: "lunch noon".to_owned() }
         }),

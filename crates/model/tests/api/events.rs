@@ -107,6 +107,12 @@ every! {
             posts: vec![chats::post(31, "hello"), chats::post(32, "how was the release?")],
             more: before.is_none(),
         }),
+        Event::PostsFrom { .. } => [Event::PostsFrom {
+            conversation: chats::team(),
+            from: chats::post_id(31),
+            posts: vec![chats::post(31, "hello"), chats::post(32, "how was the release?")],
+            more: true,
+        }],
         Event::Unread { .. } => [Event::Unread {
             conversation: chats::team(),
             messages: 3,

@@ -221,6 +221,50 @@ impl Store {
         Ok(Page { posts, more })
     }
 
+    /// The messages from a place on.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn page_from(
+        &self,
+        conversation: &ConversationId,
+        from: &Place,
+        count: usize,
+        visible: &Visible,
+    ) -> Result<Page, StoreError> {
+        let mut firsts = Vec::new();
+        let mut more = false;
+        let (from, latest) = (place_bytes(from), first_place(behind(visible.latest)));
+        self.walk(conversation, from..latest, "ASC", visible, |entry| {
+            more = firsts.len() >= count;
+            if !more {
+                firsts.push(entry);
+            }
+            !more
+        })?;
+        let firsts = firsts.into_iter();
+        let posts = firsts.map(|entry| self.with_naming(conversation, entry, visible));
+        let posts = posts.collect::<Result<_, _>>()?;
+        Ok(Page { posts, more })
+    }
+
+    /// Where a conversation stands in a list: whether it is pinned, and its newest entry.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn rank(&self, conversation: &ConversationId) -> Result<(bool, Vec<u8>), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT pinned, (SELECT max(place) FROM talk WHERE talk.conversation = conversation.row)
+             FROM conversation WHERE id = ?1",
+        )?;
+        let read = |row: &Row<'_>| {
+            let newest: Option<Vec<u8>> = row.get(1)?;
+            Ok((row.get(0)?, newest.unwrap_or_default()))
+        };
+        let rank = statement.query_row([conversation.0], read).optional()?;
+        Ok(rank.unwrap_or_default())
+    }
+
     /// The last message that is shown.
     ///
     /// # Errors
@@ -298,22 +342,34 @@ impl Store {
         behind_place: Option<Place>,
         below: Option<Place>,
         visible: &Visible,
+        each: impl FnMut(Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        let latest = first_place(behind(visible.latest));
+        let below = below.map_or(latest, |below| place_bytes(&below).min(latest));
+        let above = behind_place.map_or([0; 48], |place| next_place(&place));
+        self.walk(conversation, above..below, "DESC", visible, each)
+    }
+
+    /// The same of a range of places, in this order.
+    fn walk(
+        &self,
+        conversation: &ConversationId,
+        places: Range<[u8; 48]>,
+        order: &str,
+        visible: &Visible,
         mut each: impl FnMut(Entry) -> bool,
     ) -> Result<(), StoreError> {
         let Some(row) = self.conversation(conversation)? else {
             return Ok(());
         };
-        let latest = first_place(behind(visible.latest));
-        let below = below.map_or(latest, |below| place_bytes(&below).min(latest));
-        let from = first_place(behind(visible.from));
-        let above = behind_place.map_or([0; 48], |place| place_bytes(&place));
+        let from = places.start.max(first_place(behind(visible.from)));
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM talk JOIN log ON log.row = log
-             WHERE talk.conversation = ?1 AND place >= ?2 AND place > ?3 AND place < ?4
+             WHERE talk.conversation = ?1 AND place >= ?2 AND place < ?3
                  AND kind NOT IN (3, 4, 5)
-             ORDER BY place DESC"
+             ORDER BY place {order}"
         ))?;
-        let mut rows = statement.query(params![row, from, above, below])?;
+        let mut rows = statement.query(params![row, from, places.end])?;
         while let Some(row) = rows.next()? {
             let entry = well_formed(Entry::read(row))?;
             if let Some(entry) = entry.filter(|entry| visible.has(entry))
@@ -345,6 +401,18 @@ impl Store {
         }
         Ok(Post { entry, naming })
     }
+}
+
+/// The first place behind one, in bytes.
+fn next_place(place: &Place) -> [u8; 48] {
+    let mut bytes = place_bytes(place);
+    for byte in bytes.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+    bytes
 }
 
 fn begins_message(kind: u8) -> bool {

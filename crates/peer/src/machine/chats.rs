@@ -72,6 +72,11 @@ enum Answers {
         conversation: ConversationId,
         before: Option<MessageId>,
     },
+    /// A page of this conversation from a message on.
+    PageFrom {
+        conversation: ConversationId,
+        from: MessageId,
+    },
     /// What was found.
     Find {
         conversation: Option<ConversationId>,
@@ -173,6 +178,11 @@ impl Chats {
                     conversation,
                     before,
                 };
+                return self.order(cx, name, order, answers);
+            }
+            Command::HistoryFrom { conversation, from } => {
+                let order = Order::PageFrom { conversation, from };
+                let answers = Answers::PageFrom { conversation, from };
                 return self.order(cx, name, order, answers);
             }
             Command::Find { conversation, text } => {
@@ -403,6 +413,16 @@ impl Chats {
                 let mut event = Event::Posts {
                     conversation,
                     before,
+                    posts,
+                    more,
+                };
+                self.names.put_into(&mut event, keys);
+                cx.emit(event);
+            }
+            (Ordered::Page { posts, more }, Answers::PageFrom { conversation, from }) => {
+                let mut event = Event::PostsFrom {
+                    conversation,
+                    from,
                     posts,
                     more,
                 };

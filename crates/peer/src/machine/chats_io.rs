@@ -141,6 +141,13 @@ pub enum Order {
         /// The message.
         before: Option<MessageId>,
     },
+    /// A page of messages from this one on: [`Ordered::Page`].
+    PageFrom {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        from: MessageId,
+    },
     /// The messages that have all of these words, in one conversation or all:
     /// [`Ordered::Found`].
     Find {
@@ -169,7 +176,7 @@ pub enum Ordered {
     Page {
         /// Its messages.
         posts: Vec<Post>,
-        /// Whether there are older ones.
+        /// Whether there are older ones; of a page from a message on, later ones.
         more: bool,
     },
     /// Messages, newest first.

@@ -1,6 +1,6 @@
 //! The layout of the conversation: the only part that measures and scrolls.
 
-use p2pchat_model::Line;
+use p2pchat_model::{Line, MessageId};
 use web_sys::{Element, HtmlElement};
 use yew::NodeRef;
 
@@ -92,6 +92,8 @@ pub(super) struct Layout {
     pub(super) in_sight: f64,
     /// Whether a page of history was asked for since the user did anything but drag the bar.
     pub(super) holds: bool,
+    /// The message of the jump for which a part was asked.
+    pub(super) sought: Option<MessageId>,
     /// What was drawn last, and which rows those were.
     drawn: Span,
     keys: Vec<Key>,
@@ -197,7 +199,7 @@ impl Layout {
     }
 
     /// After a scroll: moves the place. Returns whether other rows have to be drawn.
-    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows) -> bool {
+    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows, has_later: bool) -> bool {
         let Some((scroller, list)) = nodes.get() else {
             return false;
         };
@@ -209,7 +211,7 @@ impl Layout {
         self.top = top;
         self.holds &= top < OVERSCAN;
         let left = f64::from(scroller.scroll_height() - scroller.client_height()) - top;
-        self.place = if left <= END_SLACK {
+        self.place = if left <= END_SLACK && !has_later {
             Place::End
         } else {
             self.first_in_sight(&scroller, &list)

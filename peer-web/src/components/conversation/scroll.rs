@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use p2pchat_model::MessageId;
 use yew::prelude::*;
 
 use crate::browser::effect::use_stable;
 use crate::browser::{hooks::use_size, keys};
 use crate::logic::window::Place;
-use crate::state::ViewHandle;
+use crate::state::{Action, State, ViewHandle};
 
 use super::layout::{Layout, Nodes};
 
@@ -23,16 +24,18 @@ pub(super) struct Scroll {
     pub(super) nodes: UseStateHandle<Nodes>,
     pub(super) at_end: UseStateHandle<bool>,
     update: UseForceUpdateHandle,
+    dispatch: UseReducerDispatcher<State>,
 }
 
 /// The conversation begins at the end, unless there is a jump to do at once.
 #[hook]
-pub(super) fn use_scroll(jumps: bool) -> Scroll {
+pub(super) fn use_scroll(dispatch: UseReducerDispatcher<State>, jumps: bool) -> Scroll {
     let scroll = Scroll {
         layout: use_mut_ref(Layout::default),
         nodes: use_state(Nodes::default),
         at_end: use_state_eq(|| !jumps),
         update: use_force_update(),
+        dispatch,
     };
     let update = scroll.update.clone();
     let onresize = use_stable(move |()| update.force_update());
@@ -48,12 +51,18 @@ impl Scroll {
         self.update.force_update();
     }
 
+    /// Goes to the end of the conversation.
+    pub(super) fn go_to_end(&self) {
+        self.dispatch.dispatch(Action::Latest);
+        self.go_to(Place::End);
+    }
+
     /// Follows a scroll by the user.
     pub(super) fn onscroll(&self, view: &ViewHandle) -> Callback<Event> {
         let (scroll, view) = (self.clone(), view.clone());
         Callback::from(move |_| {
             let mut layout = scroll.layout.borrow_mut();
-            let redraw = layout.scrolled(&scroll.nodes, &view.rows());
+            let redraw = layout.scrolled(&scroll.nodes, &view.rows(), view.has_later());
             scroll.at_end.set(layout.place == Place::End);
             if redraw {
                 scroll.update.force_update();
@@ -74,8 +83,9 @@ impl Scroll {
         }
     }
 
-    /// Home leads to the oldest message that is loaded and End to the newest. The browser would
-    /// go where they are by the heights of now, which change while rows are drawn. Arrows lead
+    /// Home leads to the oldest message that is loaded and End to the newest; with Ctrl, Home leads
+    /// to the very first. The browser would go where they are by the heights of now, which change
+    /// while rows are drawn. Arrows lead
     /// from one link or menu to another, once one has the focus.
     pub(super) fn onkeydown(&self, view: &ViewHandle) -> Callback<KeyboardEvent> {
         let (scroll, view) = (self.clone(), view.clone());
@@ -91,15 +101,19 @@ impl Scroll {
                 }
                 return;
             }
-            let place = match key.as_deref() {
-                Some("Home") => oldest(&view),
-                Some("End") => Some(Place::End),
-                _ => None,
+            let is_home = match key.as_deref() {
+                Some("Home") => true,
+                Some("End") => false,
+                _ => return,
             };
-            if let Some(place) = place {
-                event.prevent_default();
-                // What has the focus may go away with its row.
-                scroll.nodes.focus();
+            event.prevent_default();
+            // What has the focus may go away with its row.
+            scroll.nodes.focus();
+            if !is_home {
+                scroll.go_to_end();
+            } else if event.ctrl_key() {
+                scroll.dispatch.dispatch(Action::Jump(MessageId::FIRST));
+            } else if let Some(place) = oldest(&view) {
                 scroll.go_to(place);
             }
         })
@@ -121,7 +135,7 @@ pub(super) fn use_settle(scroll: &Scroll, view: &ViewHandle) {
     use_effect(move || {
         scroll.nodes.set_tab_stop();
         let mut layout = scroll.layout.borrow_mut();
-        if layout.settle(&scroll.nodes, &view.chat().lines, &mut view.rows_mut()) {
+        if layout.settle(&scroll.nodes, &view.shown().lines, &mut view.rows_mut()) {
             // So much is higher or lower than estimated that rows are missing.
             scroll.update.force_update();
         }

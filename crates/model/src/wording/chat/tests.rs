@@ -7,8 +7,8 @@ use crate::event::Event;
 use crate::line::{Level, Line};
 use crate::message::MessageId;
 use crate::post::{Post, Receipt};
+use crate::target::Target;
 use crate::time::Timestamp;
-use crate::view::View;
 
 fn key(digit: char) -> PersonKey {
     digit.to_string().repeat(64).parse().unwrap()
@@ -266,20 +266,27 @@ fn the_last_line_of_a_list_says_what_comes_first() {
         chat: Some(chat(ChatKind::Group, "Lunch", &["bob", "carol"])),
         ..Conversation::new(id)
     };
-    assert_eq!(last_line(&one), "");
+    let mut view = View::default();
+    assert_eq!(last_line(&one, &view), "");
     one.lines.push(Line::Notice {
         at: Timestamp(1),
         level: Level::Info,
         text: "bob joined".to_owned(),
     });
-    assert_eq!(last_line(&one), "bob joined");
+    assert_eq!(last_line(&one, &view), "bob joined");
+    let mut theirs = post(&[]);
+    (theirs.from, theirs.receipts) = (named("bob"), None);
+    one.lines.push(theirs.into());
+    assert_eq!(last_line(&one, &view), "bob: hello");
+    view.blocked.push(Target::Name("bob".parse().unwrap()));
+    assert_eq!(last_line(&one, &view), FOLDED, "as in the conversation");
     let known = one.chat.as_mut().unwrap();
     known.members[0].typing = true;
-    assert_eq!(last_line(&one), "bob is typing…");
+    assert_eq!(last_line(&one, &view), "bob is typing…");
     one.draft = "begun".to_owned();
-    assert_eq!(last_line(&one), "Draft: begun");
+    assert_eq!(last_line(&one, &view), "Draft: begun");
     one.chat.as_mut().unwrap().standing = Standing::Asked(named("bob"));
-    assert!(last_line(&one).starts_with("bob invites you to “Lunch”"));
+    assert!(last_line(&one, &view).starts_with("bob invites you to “Lunch”"));
 }
 
 #[test]

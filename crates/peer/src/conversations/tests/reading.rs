@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::Fact;
-use p2pchat_protocol::v2::conversation::Clock;
+use p2pchat_model::MessageId;
 use p2pchat_protocol::v2::conversation::talk::Talk;
+use p2pchat_protocol::v2::conversation::{Clock, ConversationId};
 
 use super::super::retention::Limits;
-use super::super::{Change, Visible};
+use super::super::{Change, Mark, Store, Visible};
 use super::world::{World, person};
 
 #[test]
@@ -53,6 +55,44 @@ fn a_page_has_messages_with_what_names_them() {
     };
     assert_eq!((unread(None, 2), unread(None, 1)), (2, 1));
     assert_eq!((unread(Some(place), 2), unread(Some(place), 1)), (1, 0));
+}
+
+#[test]
+fn a_page_begins_at_any_message() {
+    let mut world = World::new();
+    let texts = ["one", "two", "three", "four"];
+    for text in texts {
+        world.message(0, text);
+    }
+    let (store, visible) = (&world.devices[0].store, world.visible(0));
+    let all = store.page(&world.group, None, 9, &visible).unwrap().posts;
+    let from = |place: &Place, count| {
+        let page = store.page_from(&world.group, place, count, &visible);
+        page.map(|page| (page.posts, page.more)).unwrap()
+    };
+    let second = all[1].entry.place;
+    assert_eq!(from(&second, 2), (all[1..3].to_vec(), true));
+    assert_eq!(from(&second, 3), (all[1..].to_vec(), false));
+    let first = Store::place_of(MessageId::FIRST);
+    assert_eq!(from(&first, 9).0, all, "whatever it is");
+    let last = Store::place_of(MessageId::LAST);
+    assert_eq!(from(&last, 9), (Vec::new(), false));
+}
+
+#[test]
+fn a_list_begins_with_the_pinned_and_the_newest() {
+    let mut world = World::new();
+    let group = world.group;
+    let rank = |world: &World| world.devices[0].store.rank(&group).unwrap();
+    let before = rank(&world);
+    world.message(0, "one");
+    let after = rank(&world);
+    assert!(after > before && !after.0);
+    let pinned = Change::Mark(group, Mark::Pinned(true));
+    world.devices[0].store.commit(&[pinned]).unwrap();
+    assert_eq!(rank(&world), (true, after.1));
+    let unknown = ConversationId([9; 32]);
+    assert!(!world.devices[0].store.rank(&unknown).unwrap().0);
 }
 
 #[test]

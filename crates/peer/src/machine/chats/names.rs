@@ -61,7 +61,7 @@ impl Names {
             Event::Chat { chat, .. } => self.put_into_chat(chat, keys),
             Event::ChatChanged { change, .. } => self.put_into_change(change),
             Event::Post(post) | Event::PostChanged(post) => self.put_into_post(post),
-            Event::Posts { posts, .. } => {
+            Event::Posts { posts, .. } | Event::PostsFrom { posts, .. } => {
                 posts.iter_mut().for_each(|post| self.put_into_post(post));
             }
             Event::Typing { who, .. } | Event::ReadBy { who, .. } => self.put(who),

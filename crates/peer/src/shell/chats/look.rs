@@ -1,6 +1,7 @@
 //! What is to be looked at, and what is told of it. All that is told of conversations is read
 //! here, one after the other, so nothing is told that is older than what was told before.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -15,7 +16,9 @@ use super::batch::{About, Batch, Limits, Told};
 use super::changes::changes;
 use super::orders::{Answer, Refused, Result as OrderResult};
 use super::shown::{Shown, conversation_id};
-use crate::conversations::{Failed, Handle, Post as StoredPost, Store, StoreError, View, Visible};
+use crate::conversations::{
+    Failed, Handle, Page, Post as StoredPost, Store, StoreError, View, Visible,
+};
 use crate::machine::{Ordered, SendId};
 
 /// The messages of a page, and the most that are found.
@@ -84,6 +87,10 @@ pub(super) async fn look(
                 let read = move |view: &View<'_>| page(view, &conversation, before);
                 flat(handle.read(read).await)
             }
+            Answer::PageFrom { conversation, from } => {
+                let read = move |view: &View<'_>| page_from(view, &conversation, from);
+                flat(handle.read(read).await)
+            }
             Answer::Find { conversation, text } => {
                 let read = move |view: &View<'_>| find(view, conversation, &text);
                 flat(handle.read(read).await)
@@ -99,11 +106,7 @@ fn flat(read: Result<OrderResult, Failed>) -> OrderResult {
 }
 
 async fn look_at_all(handle: &Handle, account: Option<Username>) -> Result<Vec<Found>, Failed> {
-    let ids = |view: &View<'_>| -> Vec<Id> {
-        let conversations = view.sync.conversations();
-        conversations.map(Replica::id).collect()
-    };
-    let ids = handle.read(ids).await?;
+    let ids = handle.read(in_order).await??;
     let mut found = Vec::new();
     for part in ids.chunks(AT_ONCE) {
         let part = part.to_vec();
@@ -115,6 +118,16 @@ async fn look_at_all(handle: &Handle, account: Option<Username>) -> Result<Vec<F
         found.extend(handle.read(read).await??);
     }
     Ok(found)
+}
+
+/// All conversations as a list has them, the first ones first: a front end that begins shows the
+/// first that it is told of.
+fn in_order(view: &View<'_>) -> Result<Vec<Id>, StoreError> {
+    let ids = view.sync.conversations().map(Replica::id);
+    let ranked = ids.map(|id| Ok((Reverse(view.store.rank(&id)?), id)));
+    let mut ranked = ranked.collect::<Result<Vec<_>, StoreError>>()?;
+    ranked.sort_unstable();
+    Ok(ranked.into_iter().map(|(_, id)| id).collect())
 }
 
 /// A conversation from the beginning: its newest message, and what the user has done with it.
@@ -372,14 +385,30 @@ fn delivered(
 }
 
 fn page(view: &View<'_>, id: &Id, before: Option<MessageId>) -> OrderResult {
+    let before = before.map(Store::place_of);
+    read_page(view, id, |shown| {
+        view.store.page(id, before, PAGE, &shown.visible)
+    })
+}
+
+fn page_from(view: &View<'_>, id: &Id, from: MessageId) -> OrderResult {
+    let from = Store::place_of(from);
+    read_page(view, id, |shown| {
+        view.store.page_from(id, &from, PAGE, &shown.visible)
+    })
+}
+
+fn read_page(
+    view: &View<'_>,
+    id: &Id,
+    read: impl FnOnce(&Shown<'_>) -> Result<Page, StoreError>,
+) -> OrderResult {
     let Some(shown) = Shown::new(view, id) else {
         return Err(Refused::of(Problem::NoSuchConversation).into());
     };
     let read = || {
-        let before: Option<Place> = before.map(Store::place_of);
-        let page = view.store.page(id, before, PAGE, &shown.visible)?;
-        let posts = posts(&shown, &page.posts)?;
-        Ok((posts, page.more))
+        let page = read(&shown)?;
+        Ok((posts(&shown, &page.posts)?, page.more))
     };
     let (posts, more) = read().map_err(|error: StoreError| Refused::from(error))?;
     Ok(Ordered::Page { posts, more })

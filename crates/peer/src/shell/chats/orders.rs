@@ -73,6 +73,8 @@ pub(super) enum Answer {
         conversation: Id,
         before: Option<MessageId>,
     },
+    /// The same, from a message on.
+    PageFrom { conversation: Id, from: MessageId },
     /// Messages, read likewise.
     Find {
         conversation: Option<Id>,
@@ -101,6 +103,7 @@ pub(super) fn queue_of(order: &Order) -> Option<Id> {
         | Order::Delete { conversation, .. }
         | Order::React { conversation, .. }
         | Order::Page { conversation, .. }
+        | Order::PageFrom { conversation, .. }
         | Order::Join(conversation)
         | Order::Decline(conversation)
         | Order::Remove(conversation, _)
@@ -153,6 +156,9 @@ pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Ca
                 before,
             };
             (page, None)
+        }
+        (Order::PageFrom { from, .. }, Some(conversation)) => {
+            (Answer::PageFrom { conversation, from }, None)
         }
         (
             Order::Say {
