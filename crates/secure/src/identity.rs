@@ -13,7 +13,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::key::{KeyFileError, SecretKey, io_error, random, sync_folder_of};
+use crate::key::{KeyFileError, SecretKey, io_error, later_form, random, sync_folder_of};
 
 /// The folder of the keys, in that of a profile.
 const FOLDER: &str = "identity";
@@ -21,7 +21,11 @@ const FOLDER: &str = "identity";
 const DEVICE: &str = "device.key";
 /// The key of the person.
 const PERSON: &str = "person.key";
-/// What an exported person key begins with; the rest is base64.
+/// What an exported person key begins with, before the number of its form.
+const NAME: &str = "p2pchat-person-";
+/// The form that is exported, and the last one that can be imported.
+const FORM: u32 = 1;
+/// The same, with that form; the rest is base64.
 const MARK: &str = "p2pchat-person-1 ";
 /// 64 MiB and 3 passes, some 0.1 s: the file may fall into the wrong hands.
 const MEMORY_KIB: u32 = 64 * 1024;
@@ -60,6 +64,14 @@ pub enum ImportError {
     /// It is not one.
     #[error("this is not an exported identity: give all of the file, which begins with `{}`", MARK.trim_end())]
     NotOne,
+    /// A later version of p2pchat exported it.
+    #[error(
+        "a later version of p2pchat exported it (form {found}, this one knows {FORM}): install that version"
+    )]
+    Later {
+        /// The form that it has.
+        found: u32,
+    },
     /// The password is not the one that it was exported with.
     #[error("the password is wrong, or the file is damaged")]
     Password,
@@ -208,6 +220,9 @@ fn seal(
 }
 
 fn open_export(exported: &str, password: &Passphrase) -> Result<SecretKey, ImportError> {
+    if let Some(found) = later_form(exported.as_bytes(), NAME, FORM) {
+        return Err(ImportError::Later { found });
+    }
     let text = exported
         .trim()
         .strip_prefix(MARK)
@@ -346,5 +361,12 @@ mod tests {
         }
         let kept = Identity::open(folder.path()).unwrap();
         assert_eq!(kept.certificate(), identity.certificate());
+    }
+
+    #[test]
+    fn an_export_of_a_later_version_is_named_as_such() {
+        let later = Identity::ephemeral().import("\np2pchat-person-2 A\n", &password("secret"));
+        let expected = "a later version of p2pchat exported it (form 2, this one knows 1): install that version";
+        assert_eq!(later.unwrap_err().to_string(), expected);
     }
 }

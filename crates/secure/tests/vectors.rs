@@ -81,7 +81,7 @@ fn exported_identities_are_opened_as_by_others() {
             .import(text(&vector, "text"), &password)
             .unwrap_err();
         let seen = match error {
-            ImportError::NotOne => "form",
+            ImportError::NotOne | ImportError::Later { .. } => "form",
             ImportError::Password => "password",
             ImportError::Kept(error) => panic!("{error}"),
         };

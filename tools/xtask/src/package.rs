@@ -37,8 +37,12 @@ use targets::{Form, TARGETS, Target};
 
 /// Where the packages are, from the folder of the workspace.
 const FOLDER: &str = "target/packages";
+/// Where bills of materials are that were made alone.
+const BILLS: &str = "target/sbom";
 /// The file with the sums of the others, as `sha256sum --check` reads it.
 const SUMS: &str = "SHA256SUMS";
+/// The version of all programs.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Who packages of distributions name as those who made them.
 const MAINTAINER: &str = env!("CARGO_PKG_AUTHORS");
 /// The name of the program in those of archives.
@@ -68,6 +72,9 @@ pub struct Options {
     /// Make nothing: fill in the recipes of Homebrew and Arch Linux, in `target/recipes`
     #[arg(long, conflicts_with_all = ["target", "all", "verify", "quick", "check"])]
     recipes: bool,
+    /// Build nothing: write the bills of materials alone, in `target/sbom`
+    #[arg(long, conflicts_with_all = ["verify", "quick", "check", "recipes"])]
+    bills: bool,
 }
 
 fn triple() -> impl TypedValueParser<Value = &'static Target> {
@@ -114,6 +121,10 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if options.bills {
+        bills::write(&options.targets(), &root().join(BILLS)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     make(options, &folder).await?;
     if options.verify {
         again::compare(&folder, &options.arguments()).await?;
@@ -122,10 +133,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 }
 
 async fn make(options: &Options, folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).context("cannot remove the old packages")?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {FOLDER}"))?;
+    make_empty(folder)?;
     let mut release = Release::prepare().await?;
     if options.quick {
         web::ensure_built().await?;
@@ -142,8 +150,17 @@ async fn make(options: &Options, folder: &Path) -> Result<()> {
     for built in &all_built {
         hand_out(&release, built, folder).await?;
     }
-    bills::of_page(&release, folder).await?;
+    release.bills.of_page(&release.builder, folder).await?;
     print(&sums(folder)?, folder)
+}
+
+/// Makes a folder, and removes what was in it.
+fn make_empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        let removed = fs::remove_dir_all(folder);
+        removed.with_context(|| format!("cannot remove the old {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Makes what there is for a target.
@@ -168,7 +185,8 @@ async fn hand_out(release: &Release, built: &Built, folder: &Path) -> Result<()>
         }
         Form::Distribution => distribution::packages(release, built, folder).await?,
     }
-    bills::of_programs(release, target, folder).await
+    let bills = &release.bills;
+    bills.of_programs(&release.builder, target, folder).await
 }
 
 /// Writes the sums of all files in a folder; the text.

@@ -640,7 +640,9 @@ fn do_work(identity: &Mutex<Identity>, work: Work) -> WorkResult {
             }
             Err(error) => {
                 let problem = match error {
-                    ImportError::NotOne | ImportError::Password => Problem::BadIdentity,
+                    ImportError::NotOne | ImportError::Later { .. } | ImportError::Password => {
+                        Problem::BadIdentity
+                    }
                     ImportError::Kept(_) => Problem::IdentityNotKept,
                 };
                 Err((problem, error.to_string()))

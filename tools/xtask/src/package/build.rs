@@ -16,6 +16,9 @@ use crate::{process, tools};
 
 /// Where cargo builds what goes into packages.
 const FOLDER: &str = "target/package/build";
+/// The parts of macOS beside the C library that programs are linked with, in place of an SDK: the
+/// registry asks the system which DNS servers there are.
+const FRAMEWORKS: &str = "packaging/macos";
 /// The page, which is in the bridge.
 const PAGE: &str = "dist";
 
@@ -83,8 +86,14 @@ pub(super) async fn programs(
 /// Sets what makes programs the same wherever they are built.
 fn without_paths(command: &mut Command, target: &Target, builder: &Builder) {
     let c_flags = format!("CFLAGS_{}", target.triple.replace('-', "_"));
+    let mut rust_flags = builder.rust_flags();
+    if target.is_macos() {
+        // Not an absolute path: cargo names what it compiles after the flags, too.
+        rust_flags.push("\u{1f}-Lframework=");
+        rust_flags.push(FRAMEWORKS);
+    }
     command
-        .env("CARGO_ENCODED_RUSTFLAGS", builder.rust_flags())
+        .env("CARGO_ENCODED_RUSTFLAGS", rust_flags)
         .env(c_flags, builder.c_flags())
         // Packages of distributions hold no names of functions.
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")

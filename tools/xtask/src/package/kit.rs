@@ -21,7 +21,6 @@ pub(super) struct Kit {
     deb: PathBuf,
     rpm: PathBuf,
     about: PathBuf,
-    bills: PathBuf,
 }
 
 impl Kit {
@@ -32,7 +31,6 @@ impl Kit {
     pub(super) async fn bring() -> Result<Self> {
         let about = Tool::compiled("cargo-about", "0.9.3", "6 minutes");
         let about = about.with(&["--locked", "--features=cli"]).optimised();
-        let bills = Tool::compiled("cargo-cyclonedx", "0.5.9", "3 minutes");
         Ok(Self {
             zig: zig().await?,
             deb: Tool::compiled("cargo-deb", "3.8.0", "4 minutes")
@@ -44,7 +42,6 @@ impl Kit {
                 .brought()
                 .await?,
             about: about.brought().await?,
-            bills: bills.brought().await?,
         })
     }
 
@@ -81,18 +78,10 @@ impl Kit {
     pub(super) fn about(&self) -> Command {
         in_root(&self.about)
     }
-
-    /// cargo-cyclonedx, which writes bills of materials.
-    #[must_use]
-    pub(super) fn bills(&self) -> Command {
-        let mut command = in_root(&self.bills);
-        command.arg("cyclonedx");
-        command
-    }
 }
 
 /// A program with the environment of our cargo, in the folder of the workspace.
-fn in_root(program: &Path) -> Command {
+pub(super) fn in_root(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     for (name, value) in cargo().as_std().get_envs() {

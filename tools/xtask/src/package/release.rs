@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use tokio::process::Command;
 
+use super::VERSION;
+use super::bills::Bills;
 use super::build::Built;
 use super::documents::Documents;
 use super::kit::Kit;
@@ -31,6 +33,8 @@ pub(super) struct Release {
     pub(super) builder: Builder,
     /// The tools.
     pub(super) kit: Kit,
+    /// What writes the bills of materials.
+    pub(super) bills: Bills,
     /// Manual pages and completions.
     pub(super) documents: Documents,
     /// The notices of Rust's standard library.
@@ -45,22 +49,16 @@ impl Release {
     /// # Errors
     /// If there is no commit, or a tool cannot be brought.
     pub(super) async fn prepare() -> Result<Self> {
-        let time = match env::var("SOURCE_DATE_EPOCH") {
-            Ok(time) => time,
-            Err(_) => git(&["log", "-1", "--format=%ct"]).await?,
-        };
-        let time = time
-            .trim()
-            .parse()
-            .context("SOURCE_DATE_EPOCH is not a number")?;
-        let time = Timestamp::from_second(time)?;
+        let time = commit_time().await?;
+        let day = Timestamp::from_second(time.try_into()?)?;
         Ok(Self {
-            version: env!("CARGO_PKG_VERSION"),
-            time: u64::try_from(time.as_second()).context("a time before 1970")?,
-            date: time.strftime("%Y-%m-%d").to_string(),
-            mail_date: time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
+            version: VERSION,
+            time,
+            date: day.strftime("%Y-%m-%d").to_string(),
+            mail_date: day.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
             builder: Builder::find().await?,
             kit: Kit::bring().await?,
+            bills: Bills::bring(time).await?,
             documents: Documents::default(),
             of_rust: licences::of_rust().await?,
             licences: BTreeMap::new(),
@@ -89,6 +87,19 @@ impl Release {
         let text = self.licences.get(target.triple);
         text.map(String::as_str).context("no licences yet")
     }
+}
+
+/// When the commit was made, in seconds since 1970: what `SOURCE_DATE_EPOCH` says, or git.
+///
+/// # Errors
+/// If there is neither.
+pub(super) async fn commit_time() -> Result<u64> {
+    let time = match env::var("SOURCE_DATE_EPOCH") {
+        Ok(time) => time,
+        Err(_) => git(&["log", "-1", "--format=%ct"]).await?,
+    };
+    let time = time.trim().parse();
+    time.context("SOURCE_DATE_EPOCH is not a number of seconds")
 }
 
 async fn git(arguments: &[&str]) -> Result<String> {

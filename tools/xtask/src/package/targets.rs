@@ -112,6 +112,12 @@ impl Target {
         self.triple.contains("linux")
     }
 
+    /// Whether it is macOS.
+    #[must_use]
+    pub(super) fn is_macos(&self) -> bool {
+        self.triple.contains("apple")
+    }
+
     /// Whether its programs run on this machine.
     #[must_use]
     pub(super) fn runs_here(&self) -> bool {
@@ -142,7 +148,8 @@ mod tests {
         assert!(windows.is_windows() && !windows.is_linux());
         let linux = Target::of("aarch64-unknown-linux-musl").unwrap();
         assert_eq!(linux.program("p2pchat"), "p2pchat");
-        assert!(linux.is_linux() && !linux.is_windows());
+        assert!(linux.is_linux() && !linux.is_windows() && !linux.is_macos());
+        assert!(Target::of("aarch64-apple-darwin").unwrap().is_macos());
     }
 
     #[test]
