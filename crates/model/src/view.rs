@@ -326,7 +326,7 @@ impl View {
     /// none, and for [`Event::Message`], which is a line of its own.
     #[must_use]
     pub fn notice(event: &Event) -> Option<Line> {
-        wording::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
+        wording::line::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
     }
 
     /// The name that the registry has for an address.

@@ -78,7 +78,7 @@ impl Run {
     async fn send_openly(mut self, send: Send, text: String) -> Result<Exit> {
         let letters = letters_too_many(&text);
         if letters > 0 {
-            complain(NAME, wording::message_too_long(letters));
+            complain(NAME, wording::problem::message_too_long(letters));
             return Ok(Exit::Usage);
         }
         let plan = Plan {

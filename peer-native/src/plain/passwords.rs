@@ -33,7 +33,9 @@ impl Front {
     ) -> Result<()> {
         if register {
             if let Some(password) = self.new_password(password) {
-                if let Some(hint) = wording::weak_password(password.expose(), name.as_str()) {
+                if let Some(hint) =
+                    wording::password::weak_password(password.expose(), name.as_str())
+                {
                     self.print(hint);
                 }
                 self.stage = Stage::Again { name, password };

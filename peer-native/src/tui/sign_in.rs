@@ -375,7 +375,7 @@ impl SignIn {
     /// What there is to say about the text of a field while it is written.
     pub(super) fn note(&self, focus: Focus) -> Option<String> {
         match focus {
-            Focus::Name => wording::letters_left(self.name.text().len(), Username::MAX),
+            Focus::Name => wording::password::letters_left(self.name.text().len(), Username::MAX),
             Focus::Password if self.is_new => self.password_note(&self.password),
             Focus::New => self.password_note(&self.new),
             Focus::Password
@@ -390,11 +390,11 @@ impl SignIn {
     /// A hint about a new password that is easy to guess, or that some programs cannot use.
     fn password_note(&self, password: &Field) -> Option<String> {
         let max = p2pchat_model::Password::MAX;
-        let weak = wording::weak_password(password.text(), self.name.text());
+        let weak = wording::password::weak_password(password.text(), self.name.text());
         match password.text().len() {
             _ if weak.is_some() => weak.map(str::to_owned),
             length if length > max => Some(wording::security::PASSWORD_NOT_LEGACY.to_owned()),
-            length if length == max => Some(wording::too_long_for_legacy(max)),
+            length if length == max => Some(wording::password::too_long_for_legacy(max)),
             _ => None,
         }
     }
@@ -410,7 +410,7 @@ impl SignIn {
             Event::Link(Link::Up) if std::mem::take(&mut self.is_about_link) => self.error = None,
             Event::LoggedOut { problem, .. } => {
                 self.waiting = false;
-                self.error = problem.map(wording::signed_out);
+                self.error = problem.map(wording::line::signed_out);
             }
             Event::Failed(failure) if is_answer => self.failed(failure),
             _ => {}

@@ -81,7 +81,7 @@ fn use_password_form() -> Html {
     let context = use_app();
     let (old, old_field) = use_password("old-password", "Password now");
     let ids = ("new-password", "new-password-again", "New password");
-    let (new, fields) = use_new_password(ids, |new| wording::long_password(new.len()));
+    let (new, fields) = use_new_password(ids, |new| wording::password::long_password(new.len()));
     let command = old
         .zip(new)
         .map(|(old, new)| Command::ChangePassword { old, new });

@@ -35,7 +35,9 @@ fn title(view: &View) -> String {
         Link::Up => wording::registry_is_up(&view.registry),
         Link::Down { reason, .. } => wording::registry_is_down(&view.registry, reason),
         Link::PasswordNeeded => label::PASSWORD_NEEDED.to_owned(),
-        Link::KeyChanged { pinned, seen } => wording::registry_key_changed(*pinned, *seen),
+        Link::KeyChanged { pinned, seen } => {
+            wording::security::registry_key_changed(*pinned, *seen)
+        }
         Link::Connecting | Link::NoRegistry => String::new(),
     }
 }

@@ -36,7 +36,7 @@ pub fn use_new_password(
     let differs = *value != *again;
     let password = Passphrase::new(&value).ok().filter(|_| !differs);
     let differs = differs && again.len() >= value.len();
-    let hint = wording::weak_password(&value, "")
+    let hint = wording::password::weak_password(&value, "")
         .map(str::to_owned)
         .or_else(|| hint(&value));
     let fields = html! {

@@ -30,7 +30,7 @@ pub fn search_answer(context: &Context) -> Html {
             name,
             address: None,
         }) => html! {
-            <p class="field-note">{ printable(&wording::found(name, None)).into_owned() }{ "." }</p>
+            <p class="field-note">{ printable(&wording::line::found(name, None)).into_owned() }{ "." }</p>
         },
         None => html! {},
     };

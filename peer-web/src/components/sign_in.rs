@@ -235,7 +235,7 @@ fn new_here(onchoose: &Callback<bool>) -> Html {
 fn ended(state: &Page) -> Html {
     match state.ended {
         Some(problem) => html! {
-            <p class="notice-box" role="status">{ sentence(&wording::signed_out(problem)) }</p>
+            <p class="notice-box" role="status">{ sentence(&wording::line::signed_out(problem)) }</p>
         },
         None => html! {},
     }

@@ -126,7 +126,9 @@ impl fmt::Display for CannotSend {
                 f.write_str("Not connected to your bridge: the message will stay here until it is.")
             }
             Self::Alone => write!(f, "{}. {}.", label::NO_CHAT, label::NO_CHAT_HINT),
-            Self::TooLong(letters) => f.write_str(&sentence(&wording::message_too_long(*letters))),
+            Self::TooLong(letters) => {
+                f.write_str(&sentence(&wording::problem::message_too_long(*letters)))
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint, Status};
 
+use super::label;
 use crate::event::Link;
 use crate::identity::{Security, Trust};
 use crate::person::User;
@@ -221,4 +222,48 @@ pub fn identity(view: &View) -> Vec<(&'static str, String)> {
         Security::Unknown => all.push(("registry", name)),
     }
     all
+}
+
+/// The line about a registry that has another key than the pinned one: the reasons.
+#[must_use]
+pub fn registry_key_changed(pinned: Fingerprint, seen: Fingerprint) -> String {
+    format!(
+        "the registry has another key than before, so nothing was sent to it. Known: {pinned}. \
+         Seen now: {seen}. Either it was set up again, or someone in between poses as it: ask its \
+         operator for the fingerprint"
+    )
+}
+
+impl Security {
+    /// The state of the line to the registry, in words beside it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::NotEncrypted => "registry not encrypted",
+            Self::Encrypted { .. } => "registry encrypted",
+        }
+    }
+
+    /// The sentence above the sign-in form.
+    #[must_use]
+    pub fn lead(self) -> &'static str {
+        match self {
+            Self::NotEncrypted => label::LEAD_NOT_ENCRYPTED,
+            Self::Unknown | Self::Encrypted { .. } => label::LEAD,
+        }
+    }
+}
+
+impl Trust {
+    /// How well a key is known, in a word.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Verified => "verified",
+            Self::Changed => "code changed",
+            Self::ChangedAfterVerified => "not the verified code",
+        }
+    }
 }

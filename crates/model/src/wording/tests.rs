@@ -1,7 +1,15 @@
-use crate::conversation::ConversationId;
-use crate::text::{MAX_MESSAGE, letters_too_many};
+use p2pchat_protocol::PeerAddr;
+use p2pchat_protocol::v2::Fingerprint;
 
+use super::line::{closed, ignored, line, refused};
+use super::password::{letters_left, weak_password};
+use super::problem::message_too_long;
 use super::*;
+use crate::conversation::ConversationId;
+use crate::dropped::{DropKind, DropReason, Dropped};
+use crate::event::{Event, Notice, Outcome, RequestFailure};
+use crate::text::{MAX_MESSAGE, letters_too_many};
+use crate::time::Timestamp;
 
 fn person(last: u32) -> Person {
     let ip = std::net::Ipv4Addr::from(0x0a00_0000 + last);

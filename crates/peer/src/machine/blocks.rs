@@ -40,7 +40,7 @@ impl Blocks {
         if list.len() >= MAX_BLOCKED && !list.contains(&who) {
             return Err(Refusal::new(
                 Problem::TooMuch,
-                wording::block_list_is_full(MAX_BLOCKED),
+                wording::problem::block_list_is_full(MAX_BLOCKED),
             ));
         }
         let is_new = list.insert(who);
@@ -58,7 +58,7 @@ impl Blocks {
         if !list.remove(&who) {
             return Err(Refusal::new(
                 Problem::NotBlocked,
-                wording::target_is_not_blocked(&who),
+                wording::problem::target_is_not_blocked(&who),
             ));
         }
         self.store(cx, account, BlockChange::Unblocked(who));

@@ -108,7 +108,7 @@ impl<'a> People<'a> {
             None => Ok(()),
             Some(target) => Err(Refusal::new(
                 Problem::Blocked,
-                wording::target_is_blocked(&target),
+                wording::problem::target_is_blocked(&target),
             )),
         }
     }

@@ -99,7 +99,8 @@ impl Form {
 
     /// A note on the length of a new name.
     pub(super) fn name_hint(&self) -> Option<AttrValue> {
-        let words = wording::letters_left(self.name.len(), Username::MAX).filter(|_| self.new);
+        let words =
+            wording::password::letters_left(self.name.len(), Username::MAX).filter(|_| self.new);
         words.map(|words| sentence(&words).into())
     }
 
@@ -107,8 +108,9 @@ impl Form {
     /// there need not be one, for an account of this computer.
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
         let words = if self.new {
-            let weak = wording::weak_password(&self.password, &self.name).map(str::to_owned);
-            weak.or_else(|| wording::long_password(self.password.len()))
+            let weak =
+                wording::password::weak_password(&self.password, &self.name).map(str::to_owned);
+            weak.or_else(|| wording::password::long_password(self.password.len()))
         } else {
             let optional = self.password.is_empty() && !self.legacy;
             optional.then(|| label::PASSWORD_OPTIONAL.to_owned())

@@ -38,7 +38,7 @@ impl Group {
         let bad_text = |message| Refusal::new(Problem::BadText, message);
         let letters = letters_too_many(&text);
         if letters > 0 {
-            return Err(bad_text(wording::message_too_long(letters)));
+            return Err(bad_text(wording::problem::message_too_long(letters)));
         }
         let parts = split_text(&text).map_err(|error| bad_text(error.to_string()))?;
         let id = cx.next_message();
