@@ -26,15 +26,10 @@ pub fn letters_left(bytes: usize, max: usize) -> Option<String> {
 /// From how many characters on a password is not called short.
 const LONG_PASSWORD: usize = 8;
 
-/// What most of those who try passwords try first.
-const COMMON_PASSWORDS: [&str; 12] = [
+/// What most of those who try passwords try first, besides digits.
+const COMMON_PASSWORDS: [&str; 7] = [
     "password",
     "passw0rd",
-    "12345678",
-    "123456789",
-    "1234567890",
-    "87654321",
-    "11111111",
     "qwertyui",
     "qwertyuiop",
     "1q2w3e4r",

@@ -1,5 +1,6 @@
 //! What makes the page smaller than trunk leaves it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -74,40 +75,55 @@ fn without_tag(page: &str, name: &str) -> String {
     format!("{before}{after}")
 }
 
-/// The hashes in the names of functions, each once.
-fn hashes(script: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for part in script.split('_').skip(1) {
+/// The hash of a function, and the number that takes its place.
+type Renamed = (String, String);
+
+/// The hashes in the names of functions, each once. Only functions that are called the same get
+/// different numbers, so nearly all have one that compresses to nothing.
+fn hashes(script: &str) -> Vec<Renamed> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (at, _) in script.match_indices('_') {
+        let (before, part) = (&script[..at], &script[at + 1..]);
         let digits = part.bytes().take_while(u8::is_ascii_alphanumeric).count();
         let hash = &part[..digits];
         let is_hash = digits == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
         // Those of closures are numbers already.
         let is_number = hash.starts_with("00000000");
-        if is_hash && !is_number && !found.iter().any(|known| known == hash) {
-            found.push(hash.to_owned());
+        if is_hash && !is_number {
+            let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let name = &before[before.trim_end_matches(is_of_name).len()..];
+            let known = found.entry(name.to_owned()).or_default();
+            if !known.iter().any(|known| known == hash) {
+                known.push(hash.to_owned());
+            }
         }
     }
-    found
+    let numbered = |hashes: Vec<String>| {
+        let numbered = hashes.into_iter().enumerate();
+        numbered.map(|(nth, hash)| (hash, number(nth)))
+    };
+    found.into_values().flat_map(numbered).collect()
 }
 
 /// With numbers in place of the hashes, which do not compress.
-fn renamed(script: &str, hashes: &[String]) -> String {
-    let numbered = hashes.iter().enumerate();
-    numbered.fold(script.to_owned(), |script, (nth, hash)| {
-        script.replace(hash, &number(nth))
-    })
+fn renamed(script: &str, hashes: &[Renamed]) -> String {
+    hashes
+        .iter()
+        .fold(script.to_owned(), |script, (hash, number)| {
+            script.replace(hash, number)
+        })
 }
 
 /// The same of a program: the numbers are as long as the hashes.
-fn renamed_bytes(mut program: Vec<u8>, hashes: &[String]) -> Vec<u8> {
+fn renamed_bytes(mut program: Vec<u8>, hashes: &[Renamed]) -> Vec<u8> {
     for at in 1..program.len().saturating_sub(DIGITS) {
         if program[at - 1] != b'_' {
             continue;
         }
         let place = &mut program[at..at + DIGITS];
-        let mut numbered = hashes.iter().enumerate();
-        if let Some((nth, _)) = numbered.find(|(_, hash)| hash.as_bytes() == place) {
-            place.copy_from_slice(number(nth).as_bytes());
+        let mut hashes = hashes.iter();
+        if let Some((_, number)) = hashes.find(|(hash, _)| hash.as_bytes() == place) {
+            place.copy_from_slice(number.as_bytes());
         }
     }
     program
@@ -139,10 +155,9 @@ mod tests {
 
     #[test]
     fn script_and_program_still_know_each_other() {
-        let script = "/**\n * Words.\n */\nx = {\n  __wbg_a_0123456789abcdef: 1,\n  // why\n  b_0000000000000000: 2 };\n";
+        let script = "/**\n * Words.\n */\nx = {\n  __wbg_a_0123456789abcdef: 1,\n  __wbg_c_2123456789abcdef: 1,\n  // why\n  __wbg_a_1123456789abcdef: 1,\n  b_0000000000000000: 2 };\n";
         let names = hashes(script);
-        assert_eq!(names, ["0123456789abcdef"]);
-        let expected = "x = {\n__wbg_a_0000000001000000: 1,\nb_0000000000000000: 2 };\n";
+        let expected = "x = {\n__wbg_a_0000000001000000: 1,\n__wbg_c_0000000001000000: 1,\n__wbg_a_0000000001000001: 1,\nb_0000000000000000: 2 };\n";
         assert_eq!(without_comments(&renamed(script, &names)), expected);
         let program = renamed_bytes(b"\0\x1a__wbg_a_0123456789abcdef\0".to_vec(), &names);
         assert_eq!(program, b"\0\x1a__wbg_a_0000000001000000\0");
