@@ -4,10 +4,21 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    ChatKind, Conversation, ConversationId, Named, Standing, Status, User, Username, View,
+    ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User, Username, View,
 };
 
 use crate::shown::Shown;
+
+/// The conversation that a command leads into: it is shown, and written to, from then on.
+#[must_use]
+pub(crate) fn led_into(command: &Command) -> Option<ConversationId> {
+    match command {
+        Command::Join { conversation }
+        | Command::Accept { conversation, .. }
+        | Command::Request { conversation, .. } => Some(*conversation),
+        _ => None,
+    }
+}
 
 /// The conversations of the list: pinned ones first, then by their newest message. Those that
 /// are put away, and those that the user was asked to, are not in it unless they are shown.

@@ -18,6 +18,7 @@ use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
 use crate::app::{Joined, OFFLINE_THEN, password_needed};
+use crate::chats::led_into;
 use crate::client::{Client, For, PATIENCE};
 use crate::clock::Clock;
 use crate::commands::{self, COMMANDS, CommandError, Entry, Typed};
@@ -420,7 +421,11 @@ impl Front {
             Typed::Nothing => {}
             Typed::Command(command) => {
                 self.note_typed(&command);
+                let into = led_into(&command).filter(|into| *into != self.current);
                 self.client.send(For::User, command).await?;
+                if let Some(conversation) = into {
+                    self.go(conversation);
+                }
             }
             Typed::Commands(commands) => {
                 for command in commands {

@@ -12,6 +12,7 @@ use super::rail;
 use super::requests::Choice;
 use super::switcher::{Pressed as Pick, Switcher};
 use crate::app::OFFLINE_THEN;
+use crate::chats::led_into;
 use crate::commands::{self, Typed};
 use crate::login::is_needed;
 use crate::shown::Shown;
@@ -256,13 +257,7 @@ impl App {
 
     /// Shows the conversation that these commands lead into.
     fn show_answered(&mut self, commands: &[Command]) -> Option<Act> {
-        let leads = commands.iter().find_map(|command| match command {
-            Command::Join { conversation }
-            | Command::Accept { conversation, .. }
-            | Command::Request { conversation, .. } => Some(*conversation),
-            _ => None,
-        });
-        self.show(leads?)
+        self.show(commands.iter().find_map(led_into)?)
     }
 
     fn enter(&mut self) -> Option<Act> {

@@ -298,6 +298,7 @@ fn plain_lines_show_all_conversations_and_go_from_one_to_another() {
         "alice wants to chat with you. You see what was written before. /join or /decline",
     );
     at_bob.write("/join");
+    at_bob.line_with("alice (Encrypted): alice");
     at_alice.event("chat_changed", |event| {
         event["change"]["joined"].is_object()
     });
@@ -306,11 +307,7 @@ fn plain_lines_show_all_conversations_and_go_from_one_to_another() {
     assert!(said.starts_with('['), "{said}");
     assert_eq!(at_bob.line_with(""), "  bob");
 
-    // What is typed goes to the open chat until the user goes to another one.
-    at_bob.write("to nobody");
-    at_bob.line_with("not sent: ");
-    at_bob.write("/go alice");
-    at_bob.line_with("alice (Encrypted): alice");
+    // What is typed goes to the chat that was joined until the user goes to another one.
     at_bob.write("hello alice");
     let said = at_alice.hears("hello alice");
     assert_eq!(said["conversation"], conversation);
@@ -319,6 +316,14 @@ fn plain_lines_show_all_conversations_and_go_from_one_to_another() {
         "command": "react", "conversation": conversation, "message": said["id"], "emoji": "👍",
     }));
     at_bob.line_with("alice / alice reacted 👍 to “hello alice”");
+
+    at_bob.write("/go open chat");
+    at_bob.write("to nobody");
+    at_bob.line_with("not sent: ");
+    at_bob.write("/go alice");
+    at_bob.line_with("alice (Encrypted): alice");
+    at_bob.write("and again");
+    assert_eq!(at_alice.hears("and again")["conversation"], conversation);
 }
 
 #[test]
