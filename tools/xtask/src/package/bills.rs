@@ -53,7 +53,7 @@ impl Bills {
     ) -> Result<()> {
         self.describe(target.triple).await?;
         for (package, program) in PACKAGES {
-            let name = format!("{program}-{VERSION}-{}.cdx.json", target.name);
+            let name = format!("{program}-{VERSION}-{}.cdx.json", target.triple);
             take(builder, package, program, &to.join(name))?;
         }
         clear().await

@@ -24,7 +24,13 @@ impl Task {
                 conversation,
                 person,
                 entries,
-            } => (conversation, entries_of(Some(person), entries)),
+            } => {
+                let mut about = entries_of(Some(person), entries);
+                // What the user writes changes nothing of what is unread, which takes long to count
+                // where there is a lot.
+                about.chat = person != self.me;
+                (conversation, about)
+            }
             From::Delivered {
                 conversation,
                 join,
