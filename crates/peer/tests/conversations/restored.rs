@@ -62,7 +62,10 @@ async fn agree(devices: [&Device; 2], id: ConversationId, mut said: Vec<String>)
         device.until(what, is_whole).await;
         assert_eq!(ended_logs(device).await, 0);
     }
-    assert_eq!(devices[0].texts(id).await, devices[1].texts(id).await);
+    // What was written and not acknowledged may come later than what was said after it.
+    let written = devices[0].texts(id).await;
+    let is_same = move |view: &View<'_>| texts(view, &id) == written;
+    devices[1].until("the same", is_same).await;
 }
 
 /// What the child is told: the folder, the group, and which device to dial.
