@@ -248,23 +248,6 @@ impl Store {
         Ok(Page { posts, more })
     }
 
-    /// Where a conversation stands in a list: whether it is pinned, and its newest entry.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn rank(&self, conversation: &ConversationId) -> Result<(bool, Vec<u8>), StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT pinned, (SELECT max(place) FROM talk WHERE talk.conversation = conversation.row)
-             FROM conversation WHERE id = ?1",
-        )?;
-        let read = |row: &Row<'_>| {
-            let newest: Option<Vec<u8>> = row.get(1)?;
-            Ok((row.get(0)?, newest.unwrap_or_default()))
-        };
-        let rank = statement.query_row([conversation.0], read).optional()?;
-        Ok(rank.unwrap_or_default())
-    }
-
     /// The last message that is shown.
     ///
     /// # Errors

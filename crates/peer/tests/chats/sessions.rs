@@ -54,6 +54,33 @@ async fn a_device_that_does_not_answer_is_told_and_delays_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn conversations_are_told_in_the_order_of_a_list() {
+    let mut ann = User::new("ann").await;
+    let mut ids = Vec::new();
+    for name in ["first", "second", "pinned"] {
+        let name = name.parse().unwrap();
+        let people = Vec::new();
+        ids.push(ann.opened(Order::Group { name, people }).await);
+    }
+    let [first, second, pinned] = ids[..] else {
+        unreachable!("three")
+    };
+    ann.done(Order::Pin(pinned, true)).await;
+    let message = ann.say(first, "hello").await;
+    ann.say(second, "later").await;
+    // What is no message moves nothing.
+    ann.done(Order::React {
+        conversation: first,
+        message,
+        emoji: "👍".to_owned(),
+    })
+    .await;
+    ann.stop().await;
+    ann.start().await;
+    assert_eq!(ann.seen.order, [pinned, second, first]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_is_told_again_in_full_after_a_restart() {
     let mut ann = User::new("ann").await;
     const COUNT: usize = 1_000;

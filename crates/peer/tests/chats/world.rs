@@ -28,6 +28,8 @@ const ROOM: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) chats: BTreeMap<ConversationId, Chat>,
+    /// Those, as they came.
+    pub(crate) order: Vec<ConversationId>,
     pub(crate) posts: BTreeMap<(ConversationId, MessageId), Post>,
     /// How often a new message was told, whichever it was.
     pub(crate) new_posts: usize,
@@ -59,7 +61,9 @@ impl Seen {
     fn event(&mut self, event: Event) {
         match event {
             Event::Chat { conversation, chat } => {
-                self.chats.insert(conversation, *chat);
+                if self.chats.insert(conversation, *chat).is_none() {
+                    self.order.push(conversation);
+                }
             }
             Event::ChatChanged { change, .. } => self.changes.push(change),
             Event::Post(post) => {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::Fact;
 use p2pchat_model::MessageId;
+use p2pchat_protocol::v2::conversation::Clock;
 use p2pchat_protocol::v2::conversation::talk::Talk;
-use p2pchat_protocol::v2::conversation::{Clock, ConversationId};
 
 use super::super::retention::Limits;
-use super::super::{Change, Mark, Store, Visible};
+use super::super::{Change, Store, Visible};
 use super::world::{World, person};
 
 #[test]
@@ -77,22 +77,6 @@ fn a_page_begins_at_any_message() {
     assert_eq!(from(&first, 9).0, all, "whatever it is");
     let last = Store::place_of(MessageId::LAST);
     assert_eq!(from(&last, 9), (Vec::new(), false));
-}
-
-#[test]
-fn a_list_begins_with_the_pinned_and_the_newest() {
-    let mut world = World::new();
-    let group = world.group;
-    let rank = |world: &World| world.devices[0].store.rank(&group).unwrap();
-    let before = rank(&world);
-    world.message(0, "one");
-    let after = rank(&world);
-    assert!(after > before && !after.0);
-    let pinned = Change::Mark(group, Mark::Pinned(true));
-    world.devices[0].store.commit(&[pinned]).unwrap();
-    assert_eq!(rank(&world), (true, after.1));
-    let unknown = ConversationId([9; 32]);
-    assert!(!world.devices[0].store.rank(&unknown).unwrap().0);
 }
 
 #[test]

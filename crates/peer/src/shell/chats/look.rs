@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Replica, Role};
-use p2pchat_model::{Chat, ChatChange, Event, MessageId, Post, Problem, Username};
+use p2pchat_model::{Chat, ChatChange, Event, MessageId, Post, Problem, Timestamp, Username};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
@@ -106,7 +106,11 @@ fn flat(read: Result<OrderResult, Failed>) -> OrderResult {
 }
 
 async fn look_at_all(handle: &Handle, account: Option<Username>) -> Result<Vec<Found>, Failed> {
-    let ids = handle.read(in_order).await??;
+    let ids = |view: &View<'_>| -> Vec<Id> {
+        let conversations = view.sync.conversations();
+        conversations.map(Replica::id).collect()
+    };
+    let ids = handle.read(ids).await?;
     let mut found = Vec::new();
     for part in ids.chunks(AT_ONCE) {
         let part = part.to_vec();
@@ -117,17 +121,23 @@ async fn look_at_all(handle: &Handle, account: Option<Username>) -> Result<Vec<F
         };
         found.extend(handle.read(read).await??);
     }
+    // A front end that begins shows the first that it is told of.
+    found.sort_by_key(|found| Reverse(rank(found)));
     Ok(found)
 }
 
-/// All conversations as a list has them, the first ones first: a front end that begins shows the
-/// first that it is told of.
-fn in_order(view: &View<'_>) -> Result<Vec<Id>, StoreError> {
-    let ids = view.sync.conversations().map(Replica::id);
-    let ranked = ids.map(|id| Ok((Reverse(view.store.rank(&id)?), id)));
-    let mut ranked = ranked.collect::<Result<Vec<_>, StoreError>>()?;
-    ranked.sort_unstable();
-    Ok(ranked.into_iter().map(|(_, id)| id).collect())
+/// Where a conversation stands in a list, by its newest message, as front ends have it
+/// ([`Conversation::rank`](p2pchat_model::Conversation::rank)); its id decides within a millisecond.
+fn rank(found: &Found) -> (bool, Timestamp, Option<MessageId>) {
+    let newest = found.events.iter().find_map(|event| match event {
+        Event::Posts { posts, .. } => posts.last(),
+        _ => None,
+    });
+    let chat = found.chat.as_ref();
+    let since = chat.and_then(|chat| chat.since).unwrap_or(Timestamp(0));
+    let is_pinned = chat.is_some_and(|chat| chat.pinned);
+    let at = newest.map_or(since, |post| post.at);
+    (is_pinned, at, newest.map(|post| post.id))
 }
 
 /// A conversation from the beginning: its newest message, and what the user has done with it.
