@@ -6,11 +6,8 @@ import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 
 import { launch } from "./chromium.js";
-import { PATIENCE } from "./process.js";
+import { BRIDGE_IS_DOWN, PATIENCE } from "./process.js";
 import { User } from "./user.js";
-
-/** What a browser says by itself about a bridge that is down, which some tests want. */
-const EXPECTED = /ERR_CONNECTION_REFUSED|WebSocket connection to/;
 
 let browser;
 
@@ -24,9 +21,10 @@ export function useBrowser() {
 
 /**
  * A user with a browser of their own, and the page of this bridge open in it. `before` changes
- * the browser before the page is loaded; `expected` is what the page may report as an error.
+ * the browser before the page is loaded; `expected` is what the page may report as an error, beside
+ * that its bridge is down.
  */
-export async function user(test, bridge, { before, expected = EXPECTED, ...options } = {}) {
+export async function user(test, bridge, { before, expected, ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1180, height: 760 },
     colorScheme: "light",
@@ -36,12 +34,9 @@ export async function user(test, bridge, { before, expected = EXPECTED, ...optio
   context.setDefaultTimeout(PATIENCE);
   if (before) await context.addInitScript(before);
   const wrong = [];
-  context.on("weberror", (error) => {
-    if (!expected.test(String(error.error()))) wrong.push(String(error.error()));
-  });
-  context.on("console", (message) => {
-    if (message.type() === "error" && !expected.test(message.text())) wrong.push(message.text());
-  });
+  const note = (text) => BRIDGE_IS_DOWN.test(text) || expected?.test(text) || wrong.push(text);
+  context.on("weberror", (error) => note(String(error.error())));
+  context.on("console", (message) => message.type() === "error" && note(message.text()));
   test.after(async () => {
     const [page] = context.pages();
     if (page) await picture({ page }, `last/${test.name.replace(/\W+/g, "-")}-${bridge.name}`);

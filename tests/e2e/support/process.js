@@ -6,6 +6,13 @@ import { createInterface } from "node:readline";
 /** How long anything on one machine may take, in milliseconds. Something is broken after that. */
 export const PATIENCE = 20_000;
 
+/**
+ * What a browser says by itself about a bridge that is down. A connection that was made in the
+ * moment in which it stopped ends without a word.
+ */
+export const BRIDGE_IS_DOWN =
+  /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)|WebSocket|can.t establish a connection/;
+
 /** The environment without the options of p2pchat that the user may have set. */
 function cleanEnvironment(config) {
   const ours = ([name]) => !name.startsWith("P2PCHAT_");

@@ -5,11 +5,9 @@ import { dirname, join } from "node:path";
 
 import puppeteer from "puppeteer-core";
 
-import { PATIENCE } from "./process.js";
+import { BRIDGE_IS_DOWN, PATIENCE } from "./process.js";
 import { PASSWORD, program } from "./world.js";
 
-/** What a browser says by itself about a bridge that is down. */
-const EXPECTED = /ERR_CONNECTION_REFUSED|WebSocket|can.t establish a connection/;
 const SIZE = { width: 1180, height: 760 };
 
 /** Starts a browser of this kind, which ends with the test. */
@@ -31,7 +29,7 @@ export class Walker {
     this.name = name;
     this.wrong = [];
     page.setDefaultTimeout(PATIENCE);
-    const note = (text) => EXPECTED.test(text) || this.wrong.push(text);
+    const note = (text) => BRIDGE_IS_DOWN.test(text) || this.wrong.push(text);
     page.on("pageerror", (error) => note(String(error)));
     page.on("console", (message) => message.type() === "error" && note(message.text()));
   }
