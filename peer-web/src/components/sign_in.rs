@@ -133,7 +133,7 @@ pub fn use_sign_in() -> Html {
                     { brand() }
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
                     <p class="lead">if legacy { { not_encrypted() } }{ security.lead() }</p>
-                    { state.view.as_ref().and_then(|view| not_saved(&view.get())) }
+                    { not_saved(state) }
                     { ended(state) }
                     { tabs(new, &choose) }
                     { field(Field { id: NAME, label: label::NAME, value: (*name).clone(), error: errors.name, hint: form.name_hint(), autocomplete: "username", oninput: set(&name), ..Field::default() }) }
@@ -149,7 +149,7 @@ pub fn use_sign_in() -> Html {
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     { submit_button(state, new) }
                     { registry_state(&context) }
-                    { state.view.as_ref().and_then(|view| first_contact(&view.get())) }
+                    { first_contact(state) }
                     <button type="button" class="button quiet" onclick={toggle(&chooses)}>{ first::OTHER_REGISTRY }{ "…" }</button>
                     if !legacy {
                         <button type="button" class="button quiet import" onclick={onimport}>{ label::IMPORT_IDENTITY }{ "…" }</button>
@@ -198,8 +198,17 @@ fn submit_button(state: &Page, new: bool) -> Html {
 }
 
 /// That the key of the registry was seen for the first time and is remembered, if it was: the
-/// line that the conversation has too.
-fn first_contact(view: &View) -> Option<Html> {
+/// line that the conversation has too. Always one node, as one that comes and goes would move the
+/// fields above it, and what is being typed would go into another one.
+fn first_contact(state: &Page) -> Html {
+    let words = state.view.as_ref().and_then(|view| pinned(&view.get()));
+    match words {
+        Some(words) => html! { <p class="first-contact" role="status">{ words }</p> },
+        None => html! {},
+    }
+}
+
+fn pinned(view: &View) -> Option<String> {
     let Security::Encrypted { fingerprint } = view.security else {
         return None;
     };
@@ -210,17 +219,18 @@ fn first_contact(view: &View) -> Option<Html> {
     };
     let mut newest = view.open().lines.iter().rev().take(NEWEST);
     match newest.find(is_it)? {
-        Line::Notice { text, .. } => {
-            Some(html! { <p class="first-contact" role="status">{ sentence(text) }</p> })
-        }
+        Line::Notice { text, .. } => Some(sentence(text)),
         Line::Message(_) | Line::Post(_) => None,
     }
 }
 
 /// That the account will be bound to keys which end with the program.
-fn not_saved(view: &View) -> Option<Html> {
-    let words = wording::security::not_saved(view)?;
-    Some(html! { <p class="notice-box" role="status">{ sentence(words) }</p> })
+fn not_saved(state: &Page) -> Html {
+    let view = state.view.as_ref();
+    match view.and_then(|view| wording::security::not_saved(&view.get())) {
+        Some(words) => html! { <p class="notice-box" role="status">{ sentence(words) }</p> },
+        None => html! {},
+    }
 }
 
 fn new_here(onchoose: &Callback<bool>) -> Html {

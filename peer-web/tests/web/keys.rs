@@ -86,10 +86,14 @@ async fn the_line_to_the_registry_tells_its_key() {
 #[wasm_bindgen_test]
 async fn the_first_contact_is_one_line_before_one_is_signed_in() {
     let (mounted, fake) = page(SIGNED_OUT).await;
+    let field = mounted.wait("#sign-in-name").await;
+    mounted.type_into("#sign-in-name", "ali").await;
     fake.say(r#"{"event":"notice","at":1,"what":"registry_pinned","fingerprint":"2345-2345-2345-2345-2345-2345-23"}"#);
     fake.say(r#"{"event":"notice","at":2,"what":"registry_pinned","fingerprint":"ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ"}"#);
     mounted.wait_text("First contact with this registry").await;
     assert!(!mounted.text().contains(SEEN), "that is another one's");
+    let same = mounted.find("#sign-in-name") == Some(field);
+    assert!(same, "what is being typed goes into the same field");
 }
 
 #[wasm_bindgen_test]
