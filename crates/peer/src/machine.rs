@@ -56,7 +56,7 @@ use directory::{Change, Directory};
 use group::{Group, Notify, StrangerPacket};
 pub use io::{
     Acknowledgement, Asked, Asker, Chosen, Config, ConnId, Input, Keys, NotChosen, Now, Output,
-    SaidBy, SendId, Usage, Work, WorkResult,
+    SaidBy, SendId, ToJournal, Usage, Work, WorkResult,
 };
 use keys::{KeyPurpose, Keyring};
 use people::People;
@@ -468,24 +468,24 @@ impl Machine {
             Command::History { before, .. } => {
                 let account = people.account()?;
                 let re = cx.defer();
-                cx.push(Output::Recall {
+                cx.push(Output::Journal(ToJournal::Recall {
                     re,
                     conversation,
                     account,
                     before,
-                });
+                }));
                 Ok(())
             }
             Command::Find { conversation, text } => {
                 let account = people.account()?;
                 let re = cx.defer();
-                cx.push(Output::Find {
+                cx.push(Output::Journal(ToJournal::Find {
                     re,
                     conversation,
                     account,
                     text,
                     posts: Vec::new(),
-                });
+                }));
                 Ok(())
             }
         }
@@ -540,12 +540,12 @@ impl Machine {
                 if !again {
                     let (account, before) = (name, None);
                     self.blocks.announce(cx, account, None);
-                    cx.push(Output::Recall {
+                    cx.push(Output::Journal(ToJournal::Recall {
                         re: None,
                         conversation: ConversationId::OPEN,
                         account,
                         before,
-                    });
+                    }));
                 }
                 cx.done();
                 if self.session.is_encrypted() {

@@ -11,7 +11,7 @@ use p2pchat_model::{
     PeerAddr, Person, RequestFailure, Target, Timestamp, Undo, View,
 };
 use p2pchat_peer::machine::{
-    Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId,
+    Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId, ToJournal,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Kind, Message, Response};
 use proptest::collection::vec;
@@ -352,10 +352,10 @@ impl Subject {
                     let is_last = matches!(event, Event::Done | Event::Failed(_));
                     self.note_answer(re.as_ref(), is_last);
                 }
-                Output::Recall { re, .. } | Output::Find { re, .. } => {
+                Output::Journal(ToJournal::Recall { re, .. } | ToJournal::Find { re, .. }) => {
                     self.note_answer(re.as_ref(), true);
                 }
-                Output::Repeat { re, .. } => self.note_answer(Some(re), true),
+                Output::Journal(ToJournal::Repeat { re, .. }) => self.note_answer(Some(re), true),
                 _ => {}
             }
             match output {

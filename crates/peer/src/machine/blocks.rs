@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use p2pchat_model::{BlockChange, Event, Problem, Target, Username, wording};
 
 use super::context::{Context, Refusal};
-use super::io::Output;
+use super::io::{Output, ToJournal};
 
 /// How many entries the list of an account may have: more than anyone reads through, and a
 /// list that a page still takes at once.
@@ -68,11 +68,11 @@ impl Blocks {
     fn store(&self, cx: &mut Context, account: Username, change: BlockChange) {
         // Before the user is told: a change that was shown survives a crash.
         let re = cx.asker().cloned();
-        cx.push(Output::KeepBlock {
+        cx.push(Output::Journal(ToJournal::KeepBlock {
             re,
             account,
             change,
-        });
+        }));
         self.announce(cx, account, Some(change));
     }
 

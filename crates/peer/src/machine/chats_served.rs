@@ -5,7 +5,7 @@ use p2pchat_model::{Command, ConversationId, Event, Problem, Target};
 use super::chats::Searched;
 use super::chats_io::FromChats;
 use super::context::Refusal;
-use super::{Machine, Output};
+use super::{Machine, Output, ToJournal};
 
 impl Machine {
     /// Whether a command is for the encrypted conversations.
@@ -48,13 +48,13 @@ impl Machine {
             posts,
         } = searched;
         if conversation.is_none() {
-            self.cx.push(Output::Find {
+            self.cx.push(Output::Journal(ToJournal::Find {
                 re,
                 conversation,
                 account,
                 text,
                 posts,
-            });
+            }));
             return;
         }
         self.cx.answer_to(re);

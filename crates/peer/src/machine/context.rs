@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::calls::{Answer, Calls, Earlier};
 use super::drops::DropCounters;
-use super::io::{Asker, Config, Now, Output, SaidBy, SendId, Usage};
+use super::io::{Asker, Config, Now, Output, SaidBy, SendId, ToJournal, Usage};
 
 /// The surroundings of the sub-machines, lent to each while it handles an input.
 #[derive(Debug)]
@@ -143,11 +143,11 @@ impl Context {
             }
             Earlier::Answered(Answer::Said(message)) => {
                 if let Some(re) = self.asker.clone() {
-                    self.push(Output::Repeat {
+                    self.push(Output::Journal(ToJournal::Repeat {
                         re,
                         account,
                         message,
-                    });
+                    }));
                 }
             }
             Earlier::OtherCommand => {

@@ -336,13 +336,8 @@ pub enum Output {
     },
     /// Tell the encrypted conversations something.
     Chats(ToChats),
-    /// Write a file of what is known, as a whole.
-    Keep {
-        /// The file.
-        file: KnownFile,
-        /// Its text.
-        text: String,
-    },
+    /// Tell the journal something, after the events before it.
+    Journal(ToJournal),
     /// Close the connection to the registry.
     DisconnectRegistry,
     /// Send to the registry on that connection.
@@ -417,6 +412,18 @@ pub enum Output {
         re: Option<Asker>,
         /// The call to keep with the message that the event is, if it is one.
         said_by: Option<SaidBy>,
+    },
+}
+
+/// What the machine tells the journal, beside events.
+#[derive(Debug)]
+pub enum ToJournal {
+    /// Write a file of what is known, as a whole.
+    Keep {
+        /// The file.
+        file: KnownFile,
+        /// Its text.
+        text: String,
     },
     /// Tell a front end again the message that its call has led to, and that it is done.
     Repeat {

@@ -7,7 +7,7 @@ use p2pchat_protocol::v2::{Binding, Certificate, Code, Fingerprint, Passphrase, 
 use p2pchat_secure::fingerprint;
 
 use super::context::{Context, Refusal};
-use super::io::{Asker, Chosen, Keys, Output, SendId, Usage, Work, WorkResult};
+use super::io::{Asker, Chosen, Keys, Output, SendId, ToJournal, Usage, Work, WorkResult};
 use crate::known::{Known, KnownFile, LastRegistry, Pin};
 
 /// How much work may wait: each takes some 0.1 s, one after the other.
@@ -98,7 +98,7 @@ impl Keyring {
 
     fn keep(&self, cx: &mut Context, file: KnownFile) {
         let text = self.known().text(file);
-        cx.push(Output::Keep { file, text });
+        cx.push(Output::Journal(ToJournal::Keep { file, text }));
     }
 
     /// How the registry is spoken to. A pin is newer than what the options say.

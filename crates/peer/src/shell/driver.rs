@@ -245,7 +245,7 @@ impl Driver {
             }
             Output::Work { id, work } => self.work(id, work),
             Output::Chats(told) => self.chats.tell(told),
-            Output::Keep { file, text } => self.journal(JournalInput::Keep { file, text }).await,
+            Output::Journal(told) => self.journal(JournalInput::Told(told)).await,
             Output::DisconnectRegistry => {
                 self.state.link = None;
                 self.state.stuck = false;
@@ -267,60 +267,6 @@ impl Driver {
             // The connection's task notices that it is dropped, and resets.
             Output::RefuseText { conn } => drop(self.state.texts.remove(&conn)),
             Output::Event { event, re, said_by } => self.publish(event, re, said_by).await,
-            Output::Repeat {
-                re,
-                account,
-                message,
-            } => {
-                let repeat = JournalInput::Repeat {
-                    re,
-                    account,
-                    message,
-                };
-                self.journal(repeat).await;
-            }
-            Output::KeepBlock {
-                re,
-                account,
-                change,
-            } => {
-                let keep = JournalInput::KeepBlock {
-                    re,
-                    account,
-                    change,
-                };
-                self.journal(keep).await;
-            }
-            Output::Recall {
-                re,
-                conversation,
-                account,
-                before,
-            } => {
-                let recall = JournalInput::Recall {
-                    re,
-                    conversation,
-                    account,
-                    before,
-                };
-                self.journal(recall).await;
-            }
-            Output::Find {
-                re,
-                conversation,
-                account,
-                text,
-                posts,
-            } => {
-                let find = JournalInput::Find {
-                    re,
-                    conversation,
-                    account,
-                    text,
-                    posts,
-                };
-                self.journal(find).await;
-            }
             Output::Request {
                 id,
                 to,

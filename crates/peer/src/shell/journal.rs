@@ -23,7 +23,7 @@ use crate::History;
 use crate::blocks::Blocks;
 use crate::history::{Change, Entry, Mark, Recorder};
 use crate::known::{self, KnownFile};
-use crate::machine::{Asker, SaidBy};
+use crate::machine::{Asker, SaidBy, ToJournal};
 
 /// How many inputs may wait. While the disk is so slow that they do, the driver waits and takes
 /// nothing new.
@@ -47,39 +47,11 @@ pub(super) enum JournalInput {
         re: Option<Asker>,
         said_by: Option<SaidBy>,
     },
-    /// A message to publish again, to the front end that it answers.
-    Repeat {
-        re: Asker,
-        account: Option<Username>,
-        message: MessageId,
-    },
+    /// What the machine asks of the journal, once earlier events are stored.
+    Told(ToJournal),
     /// Who waits for earlier events to be stored: the acknowledgement of a text, or a text of
     /// the user's own.
     Taken(oneshot::Sender<()>),
-    /// A change of the block list, to be stored.
-    KeepBlock {
-        re: Option<Asker>,
-        account: Username,
-        change: BlockChange,
-    },
-    /// A file of what is known of keys, to be written as a whole.
-    Keep { file: KnownFile, text: String },
-    /// A request for a page of the history, answered by [`Event::History`].
-    Recall {
-        re: Option<Asker>,
-        conversation: ConversationId,
-        account: Username,
-        before: Option<MessageId>,
-    },
-    /// A search through the history of the open chat, answered by [`Event::Findings`].
-    Find {
-        re: Option<Asker>,
-        conversation: Option<ConversationId>,
-        account: Username,
-        text: String,
-        /// What was found in the encrypted conversations.
-        posts: Vec<Post>,
-    },
     /// A new subscription.
     Subscribe(oneshot::Sender<Subscription>),
 }
@@ -221,10 +193,14 @@ impl Worker {
                         batch.events.push((event, re, said_by));
                     }
                     JournalInput::Taken(taken) => batch.taken.push(taken),
-                    question => {
-                        // The answer has to include earlier events.
+                    // The answers have to include earlier events.
+                    JournalInput::Told(told) => {
                         self.commit(&mut batch);
-                        self.answer(question);
+                        self.carry_out(told);
+                    }
+                    JournalInput::Subscribe(subscriber) => {
+                        self.commit(&mut batch);
+                        self.subscribe(subscriber);
                     }
                 }
                 next = if batch.len() < MAX_BATCH {
@@ -313,15 +289,15 @@ impl Worker {
         }
     }
 
-    fn answer(&mut self, question: JournalInput) {
-        match question {
-            JournalInput::KeepBlock {
+    fn carry_out(&mut self, told: ToJournal) {
+        match told {
+            ToJournal::KeepBlock {
                 re,
                 account,
                 change,
             } => self.keep_block(re, account, change),
-            JournalInput::Keep { file, text } => self.keep(file, &text),
-            JournalInput::Recall {
+            ToJournal::Keep { file, text } => self.keep(file, &text),
+            ToJournal::Recall {
                 re,
                 conversation,
                 account,
@@ -338,7 +314,7 @@ impl Worker {
                     self.publish(mark.into(), None);
                 }
             }
-            JournalInput::Find {
+            ToJournal::Find {
                 re,
                 conversation,
                 account,
@@ -348,7 +324,7 @@ impl Worker {
                 let findings = self.find(account, conversation, text, posts);
                 self.close(findings, re);
             }
-            JournalInput::Repeat {
+            ToJournal::Repeat {
                 re,
                 account,
                 message,
@@ -358,17 +334,15 @@ impl Worker {
                 }
                 self.publish(Event::Done, Some(re));
             }
-            JournalInput::Subscribe(subscriber) => {
-                // Fails if the subscriber is gone.
-                let _ = subscriber.send(Subscription {
-                    view: self.view.with_newest_lines(NEWEST_LINES),
-                    published: self.published.subscribe(),
-                });
-            }
-            JournalInput::Event { .. } | JournalInput::Taken(_) => {
-                unreachable!("these have no answer")
-            }
         }
+    }
+
+    fn subscribe(&self, subscriber: oneshot::Sender<Subscription>) {
+        // Fails if the subscriber is gone.
+        let _ = subscriber.send(Subscription {
+            view: self.view.with_newest_lines(NEWEST_LINES),
+            published: self.published.subscribe(),
+        });
     }
 
     /// Stores a change of the block list. If that fails, the user is told, as the answer to

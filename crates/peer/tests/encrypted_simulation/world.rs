@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use p2pchat_model::{Command, Event, Link, Timestamp};
 use p2pchat_peer::KnownFile;
-use p2pchat_peer::machine::{Input, Now, Output, Work, WorkResult};
+use p2pchat_peer::machine::{Input, Now, Output, ToJournal, Work, WorkResult};
 use p2pchat_protocol::v2::{FromRegistry, ToRegistry};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -401,8 +401,11 @@ impl World {
                 self.post(soon, Parcel::WorkDone(at, id, work));
             }
             Output::Chats(_) => {}
-            Output::Keep { .. } if self.sabotage == Some(Sabotage::ForgetPins) => {}
-            Output::Keep { file, text } => drop(self.users[at].disk.insert(file, text)),
+            Output::Journal(ToJournal::Keep { .. })
+                if self.sabotage == Some(Sabotage::ForgetPins) => {}
+            Output::Journal(ToJournal::Keep { file, text }) => {
+                drop(self.users[at].disk.insert(file, text))
+            }
             Output::Event { event, .. } => self.check_event(at, &event)?,
             Output::ConnectRegistry | Output::Ask(_) | Output::Hello(_) => {
                 return Err("version 1 is spoken".to_owned());

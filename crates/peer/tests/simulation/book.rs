@@ -8,7 +8,7 @@ use p2pchat_model::{
     BlockChange, Command, DeliveryState, Event, Failure, MessageId, PeerAddr, Person, Target, Undo,
     Username, View,
 };
-use p2pchat_peer::machine::{Asked, Asker, ConnId, Input, Output};
+use p2pchat_peer::machine::{Asked, Asker, ConnId, Input, Output, ToJournal};
 use p2pchat_protocol::{Contact, Kind, split_text};
 
 use super::accepted::Accepted;
@@ -70,10 +70,10 @@ pub(crate) fn answer(output: &Output) -> Option<(&Asker, Option<Closed>)> {
             };
             Some((re.as_ref()?, closed))
         }
-        Output::Recall { re, .. } | Output::Find { re, .. } => {
+        Output::Journal(ToJournal::Recall { re, .. } | ToJournal::Find { re, .. }) => {
             Some((re.as_ref()?, Some(Closed::Done)))
         }
-        Output::Repeat { re, .. } => Some((re, Some(Closed::Done))),
+        Output::Journal(ToJournal::Repeat { re, .. }) => Some((re, Some(Closed::Done))),
         _ => None,
     }
 }

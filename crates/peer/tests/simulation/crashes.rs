@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use p2pchat_peer::machine::Output;
+use p2pchat_peer::machine::{Output, ToJournal};
 
 use super::faults::Fault;
 use super::sabotage::Sabotage;
@@ -222,8 +222,7 @@ impl World {
     fn unwritten(&self, outputs: &[Output], behind: usize) -> Vec<usize> {
         let hasty = self.mix.sabotage == Some(Sabotage::HastyTake);
         let by_journal = |output: &Output| match output {
-            Output::Event { .. } | Output::KeepBlock { .. } => true,
-            Output::Recall { .. } | Output::Find { .. } | Output::Repeat { .. } => true,
+            Output::Event { .. } | Output::Journal(_) => true,
             // It waits for the text to be stored that it is of.
             Output::Text { .. } => true,
             Output::TakeText { .. } => !hasty,
@@ -267,7 +266,7 @@ fn name_of(output: &Output) -> &'static str {
         Output::Chats(_) => "chats",
         Output::UseRegistry { .. } => "use_registry",
         Output::StartRegistry { .. } => "start_registry",
-        Output::Keep { .. } => "keep",
+        Output::Journal(ToJournal::Keep { .. }) => "keep",
         Output::DisconnectRegistry => "disconnect_registry",
         Output::Ask(_) => "ask",
         Output::Hello(_) => "hello",
@@ -279,9 +278,9 @@ fn name_of(output: &Output) -> &'static str {
         Output::TakeText { .. } => "take_text",
         Output::RefuseText { .. } => "refuse_text",
         Output::Event { .. } => "event",
-        Output::KeepBlock { .. } => "keep_block",
-        Output::Recall { .. } => "recall",
-        Output::Find { .. } => "find",
-        Output::Repeat { .. } => "repeat",
+        Output::Journal(ToJournal::KeepBlock { .. }) => "keep_block",
+        Output::Journal(ToJournal::Recall { .. }) => "recall",
+        Output::Journal(ToJournal::Find { .. }) => "find",
+        Output::Journal(ToJournal::Repeat { .. }) => "repeat",
     }
 }

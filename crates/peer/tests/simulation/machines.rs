@@ -5,7 +5,7 @@ use std::time::Duration;
 use p2pchat_model::{
     BlockChange, Call, Command, Event, FrontEndId, Link, MessageId, Problem, View,
 };
-use p2pchat_peer::machine::{Asked, Config, Input, Machine, Output};
+use p2pchat_peer::machine::{Asked, Config, Input, Machine, Output, ToJournal};
 
 use super::book::{Book, Closed, answer};
 use super::network::{Caller, Packet, Reply};
@@ -228,7 +228,7 @@ impl World {
             | Output::Chats(_)
             | Output::UseRegistry { .. }
             | Output::StartRegistry { .. }
-            | Output::Keep { .. } => unreachable!("it has no keys"),
+            | Output::Journal(ToJournal::Keep { .. }) => unreachable!("it has no keys"),
             Output::Ask(request) => self.ask(process, request),
             Output::Hello(hello) => self.send_hello(process, hello),
             Output::Request {
@@ -272,10 +272,12 @@ impl World {
                 }
                 self.user_sees(seat, &event);
             }
-            Output::KeepBlock {
+            Output::Journal(ToJournal::KeepBlock {
                 account, change, ..
-            } => self.keep_block(seat, account, change),
-            Output::Recall { .. } | Output::Find { .. } | Output::Repeat { .. } => {}
+            }) => self.keep_block(seat, account, change),
+            Output::Journal(
+                ToJournal::Recall { .. } | ToJournal::Find { .. } | ToJournal::Repeat { .. },
+            ) => {}
         }
     }
 

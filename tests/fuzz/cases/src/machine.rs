@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use p2pchat_model::{CallId, Event, PeerAddr, Timestamp, Undo, Update, Username, View};
-use p2pchat_peer::machine::{Asker, Config, ConnId, Input, Machine, Now, Output, SendId};
+use p2pchat_peer::machine::{
+    Asker, Config, ConnId, Input, Machine, Now, Output, SendId, ToJournal,
+};
 use p2pchat_protocol::Contact;
 
 mod answered;
@@ -181,8 +183,10 @@ impl Subject {
                     self.show(re, event);
                 }
                 // The journal closes these.
-                Output::Recall { re, .. } | Output::Find { re, .. } => self.close_call(re),
-                Output::Repeat { re, .. } => self.close_call(Some(re)),
+                Output::Journal(ToJournal::Recall { re, .. } | ToJournal::Find { re, .. }) => {
+                    self.close_call(re)
+                }
+                Output::Journal(ToJournal::Repeat { re, .. }) => self.close_call(Some(re)),
                 _ => {}
             }
         }

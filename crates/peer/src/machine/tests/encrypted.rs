@@ -13,7 +13,9 @@ use p2pchat_protocol::v2::{
     ToRegistry,
 };
 
-use super::super::{Asked, Config, Input, Keys, Machine, Now, Output, ToChats, Work, WorkResult};
+use super::super::{
+    Asked, Config, Input, Keys, Machine, Now, Output, ToChats, ToJournal, Work, WorkResult,
+};
 use super::net::{addr, password};
 use crate::known::{Known, KnownFile};
 
@@ -244,7 +246,7 @@ impl Bench {
                 Output::Send(request) => self.sent.push(request),
                 Output::Work { id, work } => self.work.push((id, work)),
                 Output::ConnectEncrypted { expected } => self.connects.push(expected),
-                Output::Keep { file, text } => self.kept.push((file, text)),
+                Output::Journal(ToJournal::Keep { file, text }) => self.kept.push((file, text)),
                 Output::ConnectRegistry | Output::Ask(_) | Output::Hello(_) => {
                     panic!("version 1 is spoken")
                 }

@@ -10,7 +10,8 @@ use p2pchat_model::{
 use p2pchat_protocol::{ChatAnswer, Contact, Message, Request, Response};
 
 use super::super::{
-    Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId, Usage,
+    Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId, ToJournal,
+    Usage,
 };
 use super::calls::Said;
 
@@ -419,7 +420,9 @@ impl Net {
                 }
                 return;
             }
-            Output::Recall { re: Some(re), .. } | Output::Find { re: Some(re), .. } => {
+            Output::Journal(
+                ToJournal::Recall { re: Some(re), .. } | ToJournal::Find { re: Some(re), .. },
+            ) => {
                 return self.answer(at, Some(re), &Event::Done);
             }
             Output::ConnectRegistry if self.registry_is_up => (at, Input::RegistryUp),
@@ -500,17 +503,16 @@ impl Net {
             }
             Output::TakeText { conn } => self.text_result(conn, Ok(Acknowledgement::Confirmed)),
             Output::RefuseText { conn } => self.text_result(conn, Err(LeaveReason::Refused)),
-            Output::Repeat { re, .. } => return self.answer(at, Some(re), &Event::Done),
+            Output::Journal(ToJournal::Repeat { re, .. }) => {
+                return self.answer(at, Some(re), &Event::Done);
+            }
             Output::ConnectEncrypted { .. } | Output::Send(_) => panic!("no keys"),
             Output::Work { .. }
-            | Output::Keep { .. }
             | Output::Chats(_)
             | Output::UseRegistry { .. }
             | Output::StartRegistry { .. }
             | Output::DisconnectRegistry
-            | Output::Recall { .. }
-            | Output::Find { .. }
-            | Output::KeepBlock { .. } => return,
+            | Output::Journal(_) => return,
         };
         let (to, input) = reply;
         // Some addresses have no machine.

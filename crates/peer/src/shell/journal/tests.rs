@@ -127,22 +127,22 @@ fn asker(front_end: &str, id: u64) -> Asker {
 }
 
 fn recall(re: Option<Asker>, account: &str, before: Option<u64>) -> JournalInput {
-    JournalInput::Recall {
+    JournalInput::Told(ToJournal::Recall {
         re,
         conversation: OPEN,
         account: name(account),
         before: before.map(MessageId::new),
-    }
+    })
 }
 
 fn find(re: Option<Asker>, account: &str, text: &str) -> JournalInput {
-    JournalInput::Find {
+    JournalInput::Told(ToJournal::Find {
         posts: Vec::new(),
         re,
         conversation: None,
         account: name(account),
         text: text.to_owned(),
-    }
+    })
 }
 
 fn file() -> (TempDir, PathBuf) {

@@ -7,7 +7,7 @@ use p2pchat_model::{
     BlockChange, Command, Event, JoinedBy, LeaveReason, Outcome, PeerAddr, RequestFailure, Target,
     View,
 };
-use p2pchat_peer::machine::{Input, Output};
+use p2pchat_peer::machine::{Input, Output, ToJournal};
 use p2pchat_protocol::Contact;
 
 use super::outputs::is_event;
@@ -140,10 +140,10 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
         Command::Block { .. } | Command::Unblock { .. } => matches!(event, Event::Blocks { .. }),
         _ => false,
     }) || scene.outputs.iter().any(|output| match command {
-        Command::History { .. } => matches!(output, Output::Recall { .. }),
-        Command::Find { .. } => matches!(output, Output::Find { .. }),
+        Command::History { .. } => matches!(output, Output::Journal(ToJournal::Recall { .. })),
+        Command::Find { .. } => matches!(output, Output::Journal(ToJournal::Find { .. })),
         // It led to a message of a process that has ended.
-        Command::Say { .. } => matches!(output, Output::Repeat { .. }),
+        Command::Say { .. } => matches!(output, Output::Journal(ToJournal::Repeat { .. })),
         _ => false,
     });
     let needs_others = matches!(
