@@ -50,7 +50,7 @@ use p2pchat_protocol::{Contact, MESSAGE_PORT};
 
 use blocks::Blocks;
 use chats::Chats;
-pub use chats_io::{FromChats, Order, Ordered, ToChats};
+pub use chats_io::{FromChats, Order, Ordered, Part, ToChats};
 use context::{Context, Refusal};
 use directory::{Change, Directory};
 use group::{Group, Notify, StrangerPacket};

@@ -17,14 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Chat, ChatKind, Command, ConversationId, Event, MessageId, Named, Post, Problem, Standing,
-    Trust, Username, View,
+    Chat, ChatKind, Command, ConversationId, Event, Named, Post, Problem, Standing, Trust,
+    Username, View,
 };
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
 
 use super::MAX_DRAFT;
-use super::chats_io::{Order, Ordered, ToChats};
+use super::chats_io::{Order, Ordered, Part, ToChats};
 use super::context::{Context, Refusal};
 use super::directory::Directory;
 use super::io::{Asker, Output, SendId, Usage};
@@ -68,15 +68,7 @@ enum Answers {
     /// Nothing, or the conversation or message that it has led to.
     Nothing,
     /// A page of this conversation.
-    Page {
-        conversation: ConversationId,
-        before: Option<MessageId>,
-    },
-    /// A page of this conversation from a message on.
-    PageFrom {
-        conversation: ConversationId,
-        from: MessageId,
-    },
+    Page(ConversationId, Part),
     /// What was found.
     Find {
         conversation: Option<ConversationId>,
@@ -169,21 +161,9 @@ impl Chats {
             Command::History {
                 conversation,
                 before,
-            } => {
-                let order = Order::Page {
-                    conversation,
-                    before,
-                };
-                let answers = Answers::Page {
-                    conversation,
-                    before,
-                };
-                return self.order(cx, name, order, answers);
-            }
+            } => return self.page(cx, name, conversation, Part::Before(before)),
             Command::HistoryFrom { conversation, from } => {
-                let order = Order::PageFrom { conversation, from };
-                let answers = Answers::PageFrom { conversation, from };
-                return self.order(cx, name, order, answers);
+                return self.page(cx, name, conversation, Part::From(from));
             }
             Command::Find { conversation, text } => {
                 let order = Order::Find {
@@ -225,6 +205,17 @@ impl Chats {
             command => simple(command).ok_or(Problem::NotPossible)?,
         };
         self.order(cx, name, order, Answers::Nothing)
+    }
+
+    fn page(
+        &mut self,
+        cx: &mut Context,
+        name: &'static str,
+        conversation: ConversationId,
+        part: Part,
+    ) -> Result<(), Refusal> {
+        let order = Order::Page(conversation, part);
+        self.order(cx, name, order, Answers::Page(conversation, part))
     }
 
     /// The other person of a conversation of two: their name, and the key that they had when it
@@ -403,28 +394,20 @@ impl Chats {
                     posts,
                 });
             }
-            (
-                Ordered::Page { posts, more },
-                Answers::Page {
-                    conversation,
-                    before,
-                },
-            ) => {
-                let mut event = Event::Posts {
-                    conversation,
-                    before,
-                    posts,
-                    more,
-                };
-                self.names.put_into(&mut event, keys);
-                cx.emit(event);
-            }
-            (Ordered::Page { posts, more }, Answers::PageFrom { conversation, from }) => {
-                let mut event = Event::PostsFrom {
-                    conversation,
-                    from,
-                    posts,
-                    more,
+            (Ordered::Page { posts, more }, Answers::Page(conversation, part)) => {
+                let mut event = match part {
+                    Part::Before(before) => Event::Posts {
+                        conversation,
+                        before,
+                        posts,
+                        more,
+                    },
+                    Part::From(from) => Event::PostsFrom {
+                        conversation,
+                        from,
+                        posts,
+                        more,
+                    },
                 };
                 self.names.put_into(&mut event, keys);
                 cx.emit(event);

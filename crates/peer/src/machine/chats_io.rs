@@ -134,20 +134,8 @@ pub enum Order {
     Pin(ConversationId, bool),
     /// Whether it is put away.
     Archive(ConversationId, bool),
-    /// A page of messages before this one, the newest if `None`: [`Ordered::Page`].
-    Page {
-        /// The conversation.
-        conversation: ConversationId,
-        /// The message.
-        before: Option<MessageId>,
-    },
-    /// A page of messages from this one on: [`Ordered::Page`].
-    PageFrom {
-        /// The conversation.
-        conversation: ConversationId,
-        /// The message.
-        from: MessageId,
-    },
+    /// A page of messages: [`Ordered::Page`].
+    Page(ConversationId, Part),
     /// The messages that have all of these words, in one conversation or all:
     /// [`Ordered::Found`].
     Find {
@@ -156,6 +144,15 @@ pub enum Order {
         /// The words.
         text: String,
     },
+}
+
+/// Which page of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The one that ends before this message; the newest if `None`.
+    Before(Option<MessageId>),
+    /// The one that begins with this message.
+    From(MessageId),
 }
 
 /// The result of an [`Order`].

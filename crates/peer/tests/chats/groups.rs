@@ -1,7 +1,7 @@
 //! Who is in a group, and how it is told.
 
 use p2pchat_model::{ChatChange, Named, Problem, Standing};
-use p2pchat_peer::machine::{Order, Ordered};
+use p2pchat_peer::machine::{Order, Ordered, Part};
 use p2pchat_protocol::v2::PersonKey;
 
 use crate::world::{Seen, User, group};
@@ -163,10 +163,7 @@ async fn what_a_removal_cuts_off_leaves_the_screens_at_once() {
     bob.stop().await;
     bob.start().await;
     let before = None;
-    let page = bob.order(Order::Page {
-        conversation: id,
-        before,
-    });
+    let page = bob.order(Order::Page(id, Part::Before(before)));
     let Ok(Ordered::Page { posts, .. }) = page.await else {
         panic!("no page");
     };

@@ -1,7 +1,7 @@
 //! What is said, and what becomes of it.
 
 use p2pchat_model::{CallId, FrontEndId, PostState, Problem};
-use p2pchat_peer::machine::{Order, Ordered, SaidBy};
+use p2pchat_peer::machine::{Order, Ordered, Part, SaidBy};
 
 use crate::world::{User, group};
 
@@ -119,10 +119,7 @@ async fn pages_and_findings_are_of_what_is_shown_now() {
         ids.push(ann.say(conversation, &format!("number {number}")).await);
     }
     let page = async |ann: &mut User, before| match ann
-        .order(Order::Page {
-            conversation,
-            before,
-        })
+        .order(Order::Page(conversation, Part::Before(before)))
         .await
     {
         Ok(Ordered::Page { posts, more }) => {
@@ -194,10 +191,7 @@ async fn a_call_says_something_once_in_this_process_and_the_next() {
     assert_eq!(ann.order(say(1)).await, Ok(once));
     assert_eq!(ann.order(say(2)).await, Err(Problem::IdUsed));
     let all = ann
-        .order(Order::Page {
-            conversation,
-            before: None,
-        })
+        .order(Order::Page(conversation, Part::Before(None)))
         .await;
     assert!(matches!(all, Ok(Ordered::Page { posts, .. }) if posts.len() == 1));
 }
@@ -222,10 +216,7 @@ async fn a_message_that_came_much_later_tells_when_it_came() {
     let late = newest.came.unwrap().0 - newest.at.0;
     assert!((600_000..700_000).contains(&late), "{late}");
     let page = ann
-        .order(Order::Page {
-            conversation,
-            before: Some(newest.id),
-        })
+        .order(Order::Page(conversation, Part::Before(Some(newest.id))))
         .await;
     let Ok(Ordered::Page { posts, .. }) = page else {
         panic!("no page")

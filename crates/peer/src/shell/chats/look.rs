@@ -16,10 +16,8 @@ use super::batch::{About, Batch, Limits, Told};
 use super::changes::changes;
 use super::orders::{Answer, Refused, Result as OrderResult};
 use super::shown::{Shown, conversation_id};
-use crate::conversations::{
-    Failed, Handle, Page, Post as StoredPost, Store, StoreError, View, Visible,
-};
-use crate::machine::{Ordered, SendId};
+use crate::conversations::{Failed, Handle, Post as StoredPost, Store, StoreError, View, Visible};
+use crate::machine::{Ordered, Part, SendId};
 
 /// The messages of a page, and the most that are found.
 const PAGE: usize = 100;
@@ -80,15 +78,8 @@ pub(super) async fn look(
     for (id, answer) in batch.answers {
         let result = match answer {
             Answer::Ready(result) => result,
-            Answer::Page {
-                conversation,
-                before,
-            } => {
-                let read = move |view: &View<'_>| page(view, &conversation, before);
-                flat(handle.read(read).await)
-            }
-            Answer::PageFrom { conversation, from } => {
-                let read = move |view: &View<'_>| page_from(view, &conversation, from);
+            Answer::Page(conversation, part) => {
+                let read = move |view: &View<'_>| page(view, &conversation, part);
                 flat(handle.read(read).await)
             }
             Answer::Find { conversation, text } => {
@@ -394,30 +385,21 @@ fn delivered(
     changed.collect()
 }
 
-fn page(view: &View<'_>, id: &Id, before: Option<MessageId>) -> OrderResult {
-    let before = before.map(Store::place_of);
-    read_page(view, id, |shown| {
-        view.store.page(id, before, PAGE, &shown.visible)
-    })
-}
-
-fn page_from(view: &View<'_>, id: &Id, from: MessageId) -> OrderResult {
-    let from = Store::place_of(from);
-    read_page(view, id, |shown| {
-        view.store.page_from(id, &from, PAGE, &shown.visible)
-    })
-}
-
-fn read_page(
-    view: &View<'_>,
-    id: &Id,
-    read: impl FnOnce(&Shown<'_>) -> Result<Page, StoreError>,
-) -> OrderResult {
+fn page(view: &View<'_>, id: &Id, part: Part) -> OrderResult {
     let Some(shown) = Shown::new(view, id) else {
         return Err(Refused::of(Problem::NoSuchConversation).into());
     };
     let read = || {
-        let page = read(&shown)?;
+        let page = match part {
+            Part::Before(before) => {
+                let before = before.map(Store::place_of);
+                view.store.page(id, before, PAGE, &shown.visible)
+            }
+            Part::From(from) => {
+                let from = Store::place_of(from);
+                view.store.page_from(id, &from, PAGE, &shown.visible)
+            }
+        }?;
         Ok((posts(&shown, &page.posts)?, page.more))
     };
     let (posts, more) = read().map_err(|error: StoreError| Refused::from(error))?;

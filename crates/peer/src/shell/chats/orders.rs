@@ -11,7 +11,7 @@ use p2pchat_protocol::v2::peer::Ephemeral;
 use super::batch::About;
 use super::shown::{Shown, conversation_id};
 use crate::conversations::{Entry, Failed, Handle, Mark, Store, StoreError, View};
-use crate::machine::{Order, Ordered, SaidBy};
+use crate::machine::{Order, Ordered, Part, SaidBy};
 
 /// The result of an order, as the machine gets it.
 pub(super) type Result<T = Ordered> = std::result::Result<T, (Problem, String)>;
@@ -69,12 +69,7 @@ pub(super) enum Answer {
     /// This.
     Ready(Result),
     /// A page, read when the events before it are told.
-    Page {
-        conversation: Id,
-        before: Option<MessageId>,
-    },
-    /// The same, from a message on.
-    PageFrom { conversation: Id, from: MessageId },
+    Page(Id, Part),
     /// Messages, read likewise.
     Find {
         conversation: Option<Id>,
@@ -102,8 +97,7 @@ pub(super) fn queue_of(order: &Order) -> Option<Id> {
         | Order::Edit { conversation, .. }
         | Order::Delete { conversation, .. }
         | Order::React { conversation, .. }
-        | Order::Page { conversation, .. }
-        | Order::PageFrom { conversation, .. }
+        | Order::Page(conversation, _)
         | Order::Join(conversation)
         | Order::Decline(conversation)
         | Order::Remove(conversation, _)
@@ -150,16 +144,7 @@ pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Ca
             (ready(Err(refused)), None)
         }
         (Order::Find { text, .. }, conversation) => (Answer::Find { conversation, text }, None),
-        (Order::Page { before, .. }, Some(conversation)) => {
-            let page = Answer::Page {
-                conversation,
-                before,
-            };
-            (page, None)
-        }
-        (Order::PageFrom { from, .. }, Some(conversation)) => {
-            (Answer::PageFrom { conversation, from }, None)
-        }
+        (Order::Page(_, part), Some(conversation)) => (Answer::Page(conversation, part), None),
         (
             Order::Say {
                 text,
