@@ -230,6 +230,7 @@ impl Machine {
             Input::RegistryDown { reason } => {
                 self.session.registry_down(&mut self.cx, &reason);
                 self.restart_own_registry();
+                self.begin_without_registry();
             }
             Input::RegistryChosen(result) => self.registry_chosen(result),
             Input::Welcome { fingerprint, time } => {
@@ -531,22 +532,37 @@ impl Machine {
         (&mut self.cx, people, &mut self.requests, &mut self.group)
     }
 
+    /// The registry cannot be reached, and is not being started. Shows the conversations of the
+    /// account all the same.
+    fn begin_without_registry(&mut self) {
+        if self.choosing.is_under_way() {
+            return;
+        }
+        if let Some(name) = self.session.begin_without_registry(&mut self.cx) {
+            self.recall(name);
+        }
+    }
+
+    /// Tells the user what is kept of an account that begins.
+    fn recall(&mut self, account: Username) {
+        self.blocks.announce(&mut self.cx, account, None);
+        self.cx.push(Output::Journal(ToJournal::Recall {
+            re: None,
+            conversation: ConversationId::OPEN,
+            account,
+            before: None,
+        }));
+    }
+
     /// Routes what an answer of the registry means for the other parts.
     fn effect(&mut self, effect: Option<Effect>) {
         match effect {
             None => {}
             Some(Effect::LoggedIn { name, again }) => {
-                let cx = &mut self.cx;
                 if !again {
-                    let (account, before) = (name, None);
-                    self.blocks.announce(cx, account, None);
-                    cx.push(Output::Journal(ToJournal::Recall {
-                        re: None,
-                        conversation: ConversationId::OPEN,
-                        account,
-                        before,
-                    }));
+                    self.recall(name);
                 }
+                let cx = &mut self.cx;
                 cx.done();
                 if self.session.is_encrypted() {
                     self.session.subscribe(cx);

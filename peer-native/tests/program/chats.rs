@@ -119,6 +119,42 @@ fn two_programs_chat_by_json() {
 }
 
 #[test]
+fn chats_are_there_when_the_registry_is_not() {
+    let mut registry = Registry::start();
+    let conversation = {
+        let [mut alice, mut bob] =
+            ["alice", "bob"].map(|name| Chatting::start(&User::new(&registry, name)));
+        alice.json.sees("bob");
+        let conversation = alice.begin(json!({ "command": "chat", "with": "bob" }));
+        bob.join();
+        bob.done(json!({ "command": "say", "conversation": conversation, "text": "lunch?" }));
+        alice.hears("lunch?");
+        assert!(bob.json.end().success() && alice.json.end().success());
+        conversation
+    };
+    registry.stop();
+    let mut line = User::new(&registry, "alice").peer();
+    line.push("--json".to_owned());
+    let json = Piped::start_at(registry.folder.path(), &line);
+    let mut alice = Chatting { json, calls: 0 };
+    alice.event("link", |event| event["state"] == "down");
+    let call = alice.call(json!({ "command": "history", "conversation": conversation }));
+    let page = alice.answer(call, "posts");
+    assert_eq!(page["posts"][0]["text"], "lunch?");
+    assert_eq!(page["posts"][0]["from"]["name"], "bob");
+    alice.done(json!({ "command": "say", "conversation": conversation, "text": "at noon" }));
+    let call = alice
+        .call(json!({ "command": "request", "conversation": "open", "to": { "name": "bob" } }));
+    let failed = alice.answer(call, "failed");
+    assert_eq!(failed["code"], "registry_unreachable");
+
+    registry.come_back();
+    let bob = Chatting::start(&User::new(&registry, "bob"));
+    bob.hears("at noon");
+    alice.delivered("at noon");
+}
+
+#[test]
 fn one_who_was_away_gets_a_message_from_another_after_its_writer_is_gone() {
     let registry = Registry::start();
     let users = ["alice", "bob", "carol"].map(|name| User::new(&registry, name));
@@ -255,7 +291,7 @@ fn what_is_for_one_user_never_goes_to_the_open_chat_by_itself() {
     let mut at_bob = Chatting::start(&bob);
     at_alice.json.sees("bob");
     // They are in the open chat too.
-    at_alice.call(json!({ "command": "request", "conversation": "open", "to": { "name": "bob" } }));
+    at_alice.call(json!({ "command": "request", "conversation": "open", "conversation": "open", "to": { "name": "bob" } }));
     User::accept(&mut at_bob.json, &alice);
     at_alice.event("member_joined", |_| true);
     alice.run(&["send", "--to=bob", "for bob"]).done();

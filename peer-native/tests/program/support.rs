@@ -69,12 +69,26 @@ impl Registry {
         registry
     }
 
-    /// Sets it up again at the same place: with another key, and without accounts.
-    pub(crate) fn set_up_again(&mut self) {
+    /// Ends it, until [`Registry::come_back`].
+    pub(crate) fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(SOON);
         }
-        let store = StoreSpec::Sqlite(self.folder.path().join("again.sqlite3"));
+    }
+
+    /// Starts it at the same place, with its key and its accounts.
+    pub(crate) fn come_back(&mut self) {
+        self.run_with("accounts.sqlite3");
+    }
+
+    /// Sets it up again at the same place: with another key, and without accounts.
+    pub(crate) fn set_up_again(&mut self) {
+        self.stop();
+        self.run_with("again.sqlite3");
+    }
+
+    fn run_with(&mut self, store: &str) {
+        let store = StoreSpec::Sqlite(self.folder.path().join(store));
         let mut options = Options::on_loopback(store);
         options.tcp = self.tcp;
         let running = Running::start(options);

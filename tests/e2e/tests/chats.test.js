@@ -76,6 +76,27 @@ test("two people write to each other encrypted, and a message waits for one who 
   await alice.said("are you there?").getByRole("img", { name: /Delivered|Read/ }).waitFor();
 });
 
+test("chats are there when the registry is not", async (t) => {
+  const { world, alice, bob } = await people(t, ["alice", "bob"]);
+  await begins(alice, "bob");
+  await bob.people.getByText("1 request").waitFor();
+  await joins(bob, "alice", "Accept");
+  await bob.says("see you tomorrow");
+  await alice.reads("see you tomorrow");
+  await world.stopBridge(alice.bridge);
+  await world.stopRegistry();
+  await world.startBridge(alice.bridge);
+  await alice.page.reload();
+  await alice.isIn("alice");
+  await alice.banner.filter({ hasText: "Cannot reach the registry" }).waitFor();
+  await alice.reads("see you tomorrow");
+  await picture(alice, "without-registry");
+  await world.startRegistry();
+  await alice.banner.waitFor({ state: "detached" });
+  await alice.says("here I am");
+  await bob.reads("here I am");
+});
+
 test("a group is made of those who are chosen, and drafts stay with their conversations", async (t) => {
   const { alice, bob, carol } = await people(t, ["alice", "bob", "carol"]);
   await begins(alice, "bob");

@@ -245,10 +245,11 @@ impl Keyring {
         cx.emit(Event::Registries { list });
     }
 
-    /// The account that was last logged in at this registry.
+    /// The account that was last logged in at this registry: the one that there is, or that is
+    /// expected while none has answered.
     pub(super) fn remembered(&self) -> Option<Username> {
         let (registry, name) = self.known().account?;
-        (Some(registry) == self.registry).then_some(name)
+        (Some(registry) == self.registry.or_else(|| self.expected())).then_some(name)
     }
 
     pub(super) fn remember(&mut self, cx: &mut Context, name: Option<Username>) {

@@ -144,6 +144,24 @@ impl Session {
         self.send_credentials(cx);
     }
 
+    /// Begins with the account that was logged in last, where no one has logged in: its
+    /// conversations are here, and wait for no registry. The key signs in once there is one.
+    pub(crate) fn begin_without_registry(&mut self, cx: &mut Context) -> Option<Username> {
+        if !matches!(self.account, Account::LoggedOut) || self.encrypted.is_none() {
+            return None;
+        }
+        let keys = self.keys.as_mut()?;
+        let (registry, name) = (keys.expected()?, keys.remembered()?);
+        // What is known of people is known at that registry.
+        keys.resume(registry);
+        let credentials = Credentials::by_key(name);
+        self.account = Account::LoggedIn { credentials };
+        let at = cx.now.wall;
+        cx.answer_to(None);
+        cx.emit(Event::LoggedIn { at, name });
+        Some(name)
+    }
+
     /// The registry has another key than the expected one: the user has to decide.
     pub(crate) fn other_key(&mut self, cx: &mut Context, seen: Fingerprint) {
         let line = self.keys.as_ref().map(super::Keyring::line);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    Call, Command, Event, FrontEndId, JoinedBy, Link, Notice, PeerAddr, Person, Problem, Target,
-    Timestamp, Trust, User, Username, View,
+    Call, Command, Event, FrontEndId, JoinedBy, KnownRegistry, Link, Notice, PeerAddr, Person,
+    Problem, Target, Timestamp, Trust, User, Username, View,
 };
 use p2pchat_protocol::ChatAnswer;
 use p2pchat_protocol::v2::{
@@ -587,4 +587,57 @@ fn the_key_signs_in_by_itself_until_it_is_refused_for_good() {
     bench.advance(6 * SECOND, true);
     assert_eq!(bench.sign_ins(), [false, false]);
     assert_eq!(bench.failures(), [Problem::DeviceForgotten]);
+}
+
+/// The account that signed in last, at a registry that is known.
+fn ann_was_here() -> Known {
+    Known {
+        account: Some((registry(), name("ann"))),
+        registries: vec![KnownRegistry {
+            registry: "registry".to_owned(),
+            fingerprint: registry(),
+            since: "2026-11-28".to_owned(),
+        }],
+        ..Known::default()
+    }
+}
+
+#[test]
+fn conversations_are_there_while_the_registry_has_never_answered() {
+    let mut bench = Bench::knowing(ann_was_here());
+    assert_eq!((bench.view.account, bench.told.len()), (None, 0));
+    bench.breaks();
+    assert_eq!(bench.view.account, Some(name("ann")));
+    assert!(matches!(bench.view.link, Link::Down { .. }));
+    let tells =
+        |told: &ToChats| matches!(told, ToChats::Tell { account } if *account == name("ann"));
+    assert_eq!(bench.told.iter().filter(|told| tells(told)).count(), 1);
+    bench.command(Command::Code { name: name("bob") });
+    assert_eq!(bench.failures(), [Problem::RegistryUnreachable]);
+    bench.breaks();
+    bench.welcome();
+    assert_eq!(bench.sign_ins(), [false]);
+    bench.sign_in();
+    bench.snapshot(&[(seat("bob", 1), state(7, Status::Available, 3))]);
+    assert!(bench.user("bob").is_some());
+    assert_eq!(bench.told.iter().filter(|told| tells(told)).count(), 1);
+
+    // The registry may know better.
+    let mut bench = Bench::knowing(ann_was_here());
+    bench.breaks();
+    bench.welcome();
+    bench.frame(FromRegistry::Refused(Refusal::DeviceForgotten));
+    assert_eq!(bench.view.account, None);
+    bench.breaks();
+    assert_eq!(bench.view.account, None);
+}
+
+#[test]
+fn an_account_that_was_signed_out_does_not_begin_by_itself() {
+    let mut bench = Bench::knowing(ann_was_here());
+    bench.breaks();
+    bench.command(Command::Logout);
+    assert_eq!(bench.view.account, None);
+    bench.breaks();
+    assert_eq!(bench.view.account, None);
 }
