@@ -39,6 +39,7 @@
           cargoLock.lockFile = ./Cargo.lock;
           nativeBuildInputs = [
             pkgs.binaryen
+            pkgs.esbuild
             pkgs.installShellFiles
             pkgs.lld
             pkgs.trunk

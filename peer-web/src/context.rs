@@ -10,7 +10,7 @@ use crate::state::{Conversation, Page, State};
 
 /// What every component can reach. It changes rarely: what changes with each message is in
 /// [`use_conversation`].
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Context {
     /// The state, but for the conversation.
     pub state: Rc<Page>,
@@ -22,6 +22,13 @@ pub struct Context {
     pub send: Callback<Command>,
     /// Connects to the bridge at once.
     pub retry: Callback<()>,
+}
+
+/// The state is another one whenever it has changed: it is not looked through.
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.state, &other.state) && self.settings == other.settings
+    }
 }
 
 /// The context of the page.

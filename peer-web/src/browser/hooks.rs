@@ -80,7 +80,7 @@ pub fn use_endpoint() -> Option<Endpoint> {
 
 /// Calls `on` for each key pressed anywhere in the page, but for those of an input method.
 #[hook]
-fn use_keys(on: Callback<KeyboardEvent>) {
+pub fn use_keys(on: Callback<KeyboardEvent>) {
     use_effect_on(on, |on| {
         let on = on.clone();
         let options = EventListenerOptions::enable_prevent_default();

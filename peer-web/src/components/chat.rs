@@ -6,9 +6,11 @@ use p2pchat_model::wording::chat as words;
 use p2pchat_model::{ChatKind, ConversationId, Standing, Trust};
 use yew::prelude::*;
 
-use crate::browser::effect::use_effect_on;
-use crate::browser::{hooks::use_return_focus, page, storage};
+use crate::browser::effect::{use_effect_on, use_stable};
+use crate::browser::hooks::{use_keys, use_return_focus};
+use crate::browser::{page, storage};
 use crate::context::{Context, use_app};
+use crate::logic::chats::beside;
 use crate::part;
 use crate::state::Action;
 
@@ -20,7 +22,7 @@ use super::conversation::use_conversation_pane;
 use super::details::use_details;
 use super::finder::use_finder;
 use super::key_line::{self, use_key_line};
-use super::people::people;
+use super::people::use_people;
 use super::requests::requests;
 use super::sheet::use_sheets;
 use super::undo_bar::undo_bar;
@@ -49,6 +51,7 @@ pub fn use_chat() -> Html {
         let side = side.setter();
         Callback::from(move |()| side.set(None))
     };
+    use_shortcuts(&context, &onside);
     let onskip = |event: MouseEvent| {
         // The link would replace the fragment of the page's address, which is the secret.
         event.prevent_default();
@@ -67,7 +70,7 @@ pub fn use_chat() -> Html {
             { banner(&context) }
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
-                { people(&context) }
+                { part!(use_people) }
                 <section class="chat-pane" aria-label="Chat">
                     { chat_head(&context, onback, *side, &onside) }
                     <div class="chat-body">
@@ -149,6 +152,40 @@ fn use_first_member(context: &Context) {
             page::focus(composer::ID);
         }
     });
+}
+
+/// The keys that do something wherever the focus is.
+#[hook]
+fn use_shortcuts(context: &Context, onside: &Callback<Side>) {
+    let latest = use_mut_ref(|| (context.clone(), onside.clone()));
+    *latest.borrow_mut() = (context.clone(), onside.clone());
+    let onkey = use_stable(move |event: KeyboardEvent| {
+        let (context, onside) = latest.borrow().clone();
+        let (show, key) = (|action| context.dispatch.dispatch(action), event.key());
+        match key.as_str() {
+            "ArrowUp" | "ArrowDown" if event.alt_key() => {
+                let view = context.state.view.as_ref();
+                let goes_down = key == "ArrowDown";
+                let next = view
+                    .and_then(|view| beside(&view.get(), view.id(), goes_down, event.shift_key()));
+                if let Some(id) = next {
+                    show(Action::Show(id));
+                }
+            }
+            "k" if is_command(&event) && page::is_narrow() => show(Action::List),
+            "k" if is_command(&event) => page::focus(page::PEOPLE_SEARCH),
+            "f" if is_command(&event) => onside.emit(Side::Find),
+            "." if is_command(&event) => onside.emit(Side::Details),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    use_keys(onkey);
+}
+
+/// Whether a key is pressed with the key for commands of this system, and no other.
+fn is_command(event: &KeyboardEvent) -> bool {
+    (event.ctrl_key() != event.meta_key()) && !event.alt_key() && !event.shift_key()
 }
 
 /// Keeps what is shown in the history of the browser, so that its Back works; what leads back to

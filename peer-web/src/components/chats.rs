@@ -22,15 +22,16 @@ use super::row_menu::{MenuItem, row_menu};
 /// So many requests are listed without being asked for.
 const FEW: usize = 3;
 
-/// The conversations. They change with nearly every message.
+/// The conversations; those that were typed, if anything was. They change with nearly every
+/// message.
 #[hook]
-pub fn use_chats() -> Html {
+pub fn use_chats(typed: &String) -> Html {
     let context = use_app();
     let unread = use_conversation().reading.unread();
     let Some(view) = &context.state.view else {
         return html! {};
     };
-    let part = |part| listed(&view.get(), part, view.id());
+    let part = |part| listed(&view.get(), part, view.id(), typed);
     let list = |ids: Vec<ConversationId>, labelledby| {
         let (context, view) = (context.clone(), view.shared().clone());
         let title = |(id, view): &(ConversationId, SharedView)| {
@@ -55,7 +56,7 @@ pub fn use_chats() -> Html {
     html! {
         <section class="group chats" aria-labelledby="chats-title">
             if !asked.is_empty() {
-                <details class="asked" open={asked.len() <= FEW}>
+                <details class="asked" open={asked.len() <= FEW || !typed.is_empty()}>
                     <summary id="asked-title">{ icon(Glyph::Request) }{ words::requests(asked.len()) }</summary>
                     { list(asked, "asked-title") }
                 </details>
@@ -66,7 +67,7 @@ pub fn use_chats() -> Html {
             </header>
             if !chats.is_empty() { { list(chats, "chats-title") } }
             if !archived.is_empty() {
-                <details>
+                <details open={!typed.is_empty()}>
                     <summary id="archived-title">{ words::ARCHIVED }<span class="count">{ archived.len() }</span></summary>
                     { list(archived, "archived-title") }
                 </details>

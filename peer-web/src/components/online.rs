@@ -5,31 +5,28 @@ use p2pchat_model::{ChatKind, User, View, lowercase, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
-use crate::logic::chats::direct_with;
+use crate::logic::chats::{direct_with, meant};
 use crate::logic::sentence::sentence;
-use crate::part;
 
 use super::online_row::online_row;
-use super::people_search::use_people_search;
 use super::refresh_button::refresh_button;
 use super::roving::Rows;
 use super::row_list::row_list;
-use super::search_answer::search_answer;
 
 /// How many people are shown before all are asked for.
 const SOME: usize = 12;
 
-/// Who is online and has no chat with the user; all others too, once they are asked for.
+/// Who is online and has no chat with the user; all others too, once they are asked for. Of all,
+/// those that were typed.
 #[hook]
-pub fn use_online() -> Html {
+pub fn use_online(typed: &String) -> Html {
     let context = use_app();
-    let typed = use_state(String::new);
     let shows_all = use_state_eq(|| false);
     let Some(view) = &context.state.view else {
         return html! {};
     };
     let view = view.get();
-    let wanted = lowercase(typed.trim());
+    let wanted = lowercase(typed);
     let all = *shows_all || !wanted.is_empty();
     let matches = |user: &&User| {
         lowercase(user.title()).contains(&wanted)
@@ -44,16 +41,14 @@ pub fn use_online() -> Html {
     let users: Vec<User> = users.copied().collect();
     let found = users.len();
     let is_part = !*shows_all && found < count;
+    // They stand in the list of chats.
+    let chats = meant(&view, typed).len();
     let rows = {
         let context = context.clone();
         let name = |user: &User| user.title().to_owned();
         Rows::new(users, name, name, move |user| {
             online_row(&context, *user, false)
         })
-    };
-    let ontyped = {
-        let typed = typed.setter();
-        Callback::from(move |text| typed.set(text))
     };
     let onall = {
         let shows_all = shows_all.setter();
@@ -65,13 +60,11 @@ pub fn use_online() -> Html {
                 <h2 id="online-title">{ label::ONLINE } <span class="count">{ count }</span></h2>
                 { refresh_button(&context) }
             </header>
-            { part!(use_people_search, super::people_search::Props { typed: (*typed).clone(), ontyped }) }
-            { search_answer(&context) }
             if found > 0 { { row_list("online-title", rows) } }
             if is_part && wanted.is_empty() {
                 <button type="button" class="button small quiet" onclick={onall}>{ wording::chat::SHOW_ALL }</button>
             } else {
-                { rest(found, count == 0, typed.trim()) }
+                { rest(found + chats, count == 0, typed) }
             }
         </section>
     }

@@ -1,11 +1,13 @@
-//! The field to find people.
+//! The field to find conversations and people.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, ConversationId, Target};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::browser::page;
 use crate::context::use_app;
+use crate::logic::chats::meant;
 use crate::state::Action;
 
 use super::icon::{Glyph, icon};
@@ -19,14 +21,18 @@ pub struct Props {
     pub ontyped: Callback<String>,
 }
 
-/// The field to find people. The list is filtered while the user types; Enter asks the
-/// registry for a name, or the machine at an address for a chat.
+/// The field to find conversations and people. The lists are filtered while the user types; Enter
+/// opens the first conversation that is meant. If there is none, it asks the registry for a name, or
+/// the machine at an address for a chat.
 #[hook]
 pub fn use_people_search(props: &Props) -> Html {
     let context = use_app();
     let error = use_state(|| None::<String>);
     let target = Target::new(props.typed.trim());
     let is_address = matches!(target, Ok(Target::Address(_)));
+    let view = context.state.view.as_ref();
+    let meant = view.map(|view| meant(&view.get(), props.typed.trim()));
+    let first = meant.and_then(|meant| meant.first().copied());
     let oninput = {
         let (ontyped, error) = (props.ontyped.clone(), error.setter());
         let dispatch = context.dispatch.clone();
@@ -40,8 +46,14 @@ pub fn use_people_search(props: &Props) -> Html {
     };
     let onsubmit = {
         let (send, error) = (context.send.clone(), error.setter());
+        let (ontyped, dispatch) = (props.ontyped.clone(), context.dispatch.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
+            if let Some(id) = first {
+                ontyped.emit(String::new());
+                dispatch.dispatch(Action::Show(id));
+                return;
+            }
             match &target {
                 Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
                 Ok(to @ Target::Address(_)) => {
@@ -53,15 +65,15 @@ pub fn use_people_search(props: &Props) -> Html {
         }
     };
     html! {
-        <form class="search" role="search" aria-label="Find people" {onsubmit}>
+        <form class="search" role="search" aria-label="Find chats and people" {onsubmit}>
             <div class="field-box">
                 { icon(Glyph::Search) }
                 <input id={page::PEOPLE_SEARCH} type="search" value={props.typed.clone()} {oninput}
-                    aria-label="Find people by name or address" placeholder="Name or address"
+                    aria-label="Find chats and people by name or address" placeholder={label::FIND} title={label::FIND_MEANS}
                     autocomplete="off" autocapitalize="none" spellcheck="false" />
                 if !props.typed.is_empty() {
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>
-                        { if is_address { "Ask" } else { "Find" } }
+                        { if first.is_some() { "Open" } else if is_address { "Ask" } else { "Find" } }
                     </button>
                 }
             </div>

@@ -1,7 +1,9 @@
 //! The conversations in the order of their list.
 
+use p2pchat_model::wording::chat::title;
 use p2pchat_model::{
     Alerts, Chat, ChatKind, Conversation, ConversationId, Standing, Timestamp, Username, View,
+    lowercase,
 };
 
 use super::said::said;
@@ -34,13 +36,17 @@ pub fn part(conversation: &Conversation) -> Option<Part> {
     }
 }
 
-/// The conversations of a part, in order: those that are pinned, then the one with the newest
-/// message. The one that is shown is among them in any case.
+/// The conversations of a part that are meant by what was typed to find one, in order: those that
+/// are pinned, then the one with the newest message. The one that is shown belongs to one in any
+/// case.
 #[must_use]
-pub fn listed(view: &View, part: Part, shown: ConversationId) -> Vec<ConversationId> {
+pub fn listed(view: &View, part: Part, shown: ConversationId, typed: &str) -> Vec<ConversationId> {
+    let wanted = lowercase(typed);
     let is_in = |one: &&Conversation| {
         let own = self::part(one);
-        own == Some(part) || (own.is_none() && one.id == shown && part == Part::Chats)
+        let is_here =
+            own == Some(part) || (own.is_none() && one.id == shown && part == Part::Chats);
+        is_here && is_meant(one, &wanted)
     };
     let mut listed: Vec<((bool, Timestamp), ConversationId)> = Vec::new();
     for one in view.conversations.iter().filter(is_in) {
@@ -51,10 +57,52 @@ pub fn listed(view: &View, part: Part, shown: ConversationId) -> Vec<Conversatio
     listed.into_iter().map(|(_, id)| id).collect()
 }
 
+/// Whether a conversation is meant by what was typed, in small letters: a part of its title, or of
+/// the name of the other person.
+fn is_meant(one: &Conversation, wanted: &str) -> bool {
+    let name = one.chat.as_ref().and_then(direct_with);
+    lowercase(&title(one)).contains(wanted)
+        || name.is_some_and(|name| lowercase(name.as_str()).contains(wanted))
+}
+
+/// The conversations that are meant by what was typed, those of each part after those of the one
+/// before it; none while nothing is typed.
+#[must_use]
+pub fn meant(view: &View, typed: &str) -> Vec<ConversationId> {
+    if typed.is_empty() {
+        return Vec::new();
+    }
+    let parts = [Part::Chats, Part::Asked, Part::Archived];
+    let parts = parts.map(|part| listed(view, part, ConversationId::OPEN, typed));
+    parts.concat()
+}
+
+/// The conversation above or below one in the list; of those with something new, if only they are
+/// `wanted`. After the last one comes the first.
+#[must_use]
+pub fn beside(
+    view: &View,
+    shown: ConversationId,
+    goes_down: bool,
+    only_new: bool,
+) -> Option<ConversationId> {
+    let mut listed = listed(view, Part::Chats, shown, "");
+    if !goes_down {
+        listed.reverse();
+    }
+    let at = listed.iter().position(|id| *id == shown).unwrap_or(0);
+    listed.rotate_left(at);
+    let is_wanted = |id: &&ConversationId| {
+        let one = view.conversation(**id);
+        **id != shown && (!only_new || one.is_some_and(|one| one.unread() > 0))
+    };
+    listed.iter().find(is_wanted).copied()
+}
+
 /// The conversation that is shown at first: the newest.
 #[must_use]
 pub fn first(view: &View) -> ConversationId {
-    let mut listed = listed(view, Part::Chats, ConversationId::OPEN);
+    let mut listed = listed(view, Part::Chats, ConversationId::OPEN, "");
     // That one only if it is of use.
     if part(view.open()).is_none() && listed.len() > 1 {
         listed.retain(|id| *id != ConversationId::OPEN);
@@ -86,7 +134,7 @@ pub fn counted(conversation: &Conversation, unread: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::Line;
+    use p2pchat_model::{DisplayName, Line};
 
     use super::*;
     use crate::logic::rows::samples::{message, notice};
@@ -126,7 +174,7 @@ mod tests {
             chat(4, 40, |chat| chat.archived = true),
             chat(5, 50, |chat| chat.standing = Standing::Out),
         ]);
-        let listed = |part| listed(&view, part, id(1));
+        let listed = |part| listed(&view, part, id(1), "");
         assert_eq!(listed(Part::Chats), [id(3), id(2), id(1)]);
         assert_eq!(listed(Part::Archived), [id(4)]);
         assert!(listed(Part::Asked).is_empty());
@@ -134,13 +182,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_finds_conversations_by_their_names() {
+        let named = |nth, at, name: &str| {
+            let named = |chat: &mut Chat| chat.name = DisplayName::new(name).unwrap();
+            chat(nth, at, named)
+        };
+        let view = view(vec![
+            named(1, 10, "Release team"),
+            named(2, 20, "Lunch"),
+            named(3, 30, "Old releases"),
+        ]);
+        assert_eq!(meant(&view, "RELEASE"), [id(3), id(1)]);
+        assert_eq!(listed(&view, Part::Chats, id(2), "lu"), [id(2)]);
+        assert!(meant(&view, "").is_empty());
+    }
+
+    #[test]
+    fn keys_lead_from_each_to_the_next_and_around() {
+        let mut view = view(vec![
+            chat(1, 30, |_| {}),
+            chat(2, 20, |_| {}),
+            chat(3, 10, |chat| chat.unread = 1),
+        ]);
+        let next = |view: &View, from, goes_down| beside(view, id(from), goes_down, false);
+        assert_eq!(next(&view, 1, true), Some(id(2)));
+        assert_eq!(next(&view, 3, true), Some(id(1)));
+        assert_eq!(next(&view, 1, false), Some(id(3)));
+        assert_eq!(beside(&view, id(1), true, true), Some(id(3)));
+        assert_eq!(beside(&view, id(3), true, true), None);
+        view.conversations.truncate(2);
+        assert_eq!(next(&view, 1, true), None);
+    }
+
+    #[test]
     fn the_open_chat_is_listed_while_it_is_of_use() {
         let open = ConversationId::OPEN;
         let mut view = view(vec![chat(1, 10, |_| {})]);
-        assert_eq!(listed(&view, Part::Chats, id(1)), [id(1)]);
-        assert_eq!(listed(&view, Part::Chats, open).len(), 2);
+        assert_eq!(listed(&view, Part::Chats, id(1), ""), [id(1)]);
+        assert_eq!(listed(&view, Part::Chats, open, "").len(), 2);
         view.conversations[0].lines = vec![Line::from(message(1, 99, "bob", false))];
-        assert_eq!(listed(&view, Part::Chats, id(1)), [open, id(1)]);
+        assert_eq!(listed(&view, Part::Chats, id(1), ""), [open, id(1)]);
         assert_eq!(first(&view), open);
     }
 

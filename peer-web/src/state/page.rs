@@ -20,7 +20,7 @@ const SEARCHES: [&str; 4] = ["request", "search", "refresh", "chat"];
 const OPENS: [&str; 3] = ["chat", "group", "accept_key"];
 
 /// The part of the state that changes rarely.
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, Default)]
 pub struct Page {
     /// The view. A new message or a new delivery status is not a new revision here.
     pub view: Option<ViewHandle>,

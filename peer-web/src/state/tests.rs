@@ -400,9 +400,9 @@ fn a_message_changes_the_conversation_alone() {
     let state = after([]);
     let before = state.clone();
     let state = state.reduce(said(1, false));
-    assert!(before.page == state.page && before.conversation != state.conversation);
+    assert!(Rc::ptr_eq(&before.page, &state.page) && before.conversation != state.conversation);
     let state = state.reduce(frame(Event::Busy { on: true }));
-    assert!(before.page != state.page);
+    assert!(!Rc::ptr_eq(&before.page, &state.page));
 }
 
 #[test]

@@ -115,6 +115,21 @@ test("a group is made of those who are chosen, and drafts stay with their conver
   await alice.page.waitForFunction(() => document.querySelector("#composer")?.value === "for bob alone");
   await alice.page.goBack();
   await alice.reads("who is hungry?");
+
+  // By keys alone.
+  const { keyboard } = alice.page;
+  const shows = (title) => row(alice, title).and(alice.page.locator("[aria-current]")).waitFor();
+  await keyboard.press("Alt+ArrowDown");
+  await shows("bob");
+  await keyboard.press("Control+k");
+  await keyboard.type("LUN");
+  await row(alice, "bob").waitFor({ state: "detached" });
+  await picture(alice, "search-for-a-chat");
+  await keyboard.press("Enter");
+  await shows("Lunch");
+  await row(alice, "bob").waitFor();
+  await keyboard.press("Control+f");
+  await alice.page.getByRole("searchbox", { name: "Words to look for" }).waitFor();
 });
 
 test("on a small screen Back leads from the chat to the list", async (t) => {

@@ -31,7 +31,7 @@ test("who is online is listed, and found by typing", async (t) => {
   await world.terminal("carol");
   await alice.sees("bob");
   await alice.sees("carol");
-  const box = alice.page.getByRole("searchbox", { name: "Find people by name or address" });
+  const box = alice.page.getByRole("searchbox", { name: "Find chats and people by name or address" });
   await box.fill("car");
   await alice.askButton("bob").waitFor({ state: "detached" });
   await alice.askButton("carol").waitFor();

@@ -23,10 +23,12 @@ use install::{bring, make};
 pub const WASM: &str = "wasm32-unknown-unknown";
 /// The oldest `wasm-opt` that knows what today's compilers emit.
 const OLDEST_WASM_OPT: u32 = 116;
+/// What makes scripts smaller, of npm.
+const ESBUILD: &str = "esbuild@0.25.12";
 /// The oldest Node.js that runs the tests.
 const OLDEST_NODE: u32 = 20;
 
-/// What builds the web page: trunk, wasm-bindgen and wasm-opt, all on one `PATH`.
+/// What builds the web page: trunk, wasm-bindgen, wasm-opt and esbuild, all on one `PATH`.
 #[derive(Debug)]
 pub struct Toolbox {
     path: OsString,
@@ -41,10 +43,13 @@ impl Toolbox {
     pub async fn bring() -> Result<Self> {
         let toolbox = Self::for_trunk().await?;
         toolbox.wasm_opt(&folder()?).await?;
+        if system::find_in(&toolbox.path, "esbuild").is_none() {
+            install_by_npm(&folder()?, "esbuild", ESBUILD).await?;
+        }
         Ok(toolbox)
     }
 
-    /// Without wasm-opt, which only a release of the page needs.
+    /// Without wasm-opt and esbuild, which only a release of the page needs.
     ///
     /// # Errors
     /// As [`Toolbox::bring`].
@@ -84,6 +89,12 @@ impl Toolbox {
         self.program("wasm-bindgen")
     }
 
+    /// esbuild, in the folder of the workspace.
+    #[must_use]
+    pub fn esbuild(&self) -> Command {
+        self.program("esbuild")
+    }
+
     /// Trunk, in the folder of the workspace.
     #[must_use]
     pub fn trunk(&self) -> Command {
@@ -118,17 +129,22 @@ impl Toolbox {
                 return Ok(());
             }
         }
-        process::step("installing wasm-opt, of npm's binaryen (once)");
-        make(folder)?;
-        let mut install = npm().await?;
-        install
-            .args(["install", "--no-audit", "--no-fund", "--prefix"])
-            .arg(folder)
-            .arg("binaryen");
-        process::run(&mut install)
-            .await
-            .context("cannot install npm's binaryen; is there a network?")
+        install_by_npm(folder, "wasm-opt", "binaryen").await
     }
+}
+
+/// Brings a tool of a package of npm into a folder.
+async fn install_by_npm(folder: &Path, tool: &str, package: &str) -> Result<()> {
+    process::step(&format!("installing {tool}, of npm's {package} (once)"));
+    make(folder)?;
+    let mut install = npm().await?;
+    install
+        .args(["install", "--no-audit", "--no-fund", "--prefix"])
+        .arg(folder)
+        .arg(package);
+    process::run(&mut install)
+        .await
+        .with_context(|| format!("cannot install npm's {package}; is there a network?"))
 }
 
 /// A cargo that compiles for browsers.

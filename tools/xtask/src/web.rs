@@ -193,7 +193,7 @@ async fn trunk(index: &str, built: &Path) -> Result<Vec<Size>> {
     let mut command = toolbox.trunk();
     command.args(["build", index, "--release", "--dist"]);
     process::run(command.arg(built)).await?;
-    shrink::all(built, &files(built)?)?;
+    shrink::all(built, &files(built)?, &toolbox).await?;
     // Takes some seconds of the only thread, but nothing else runs now.
     compress::all(&files(built)?)
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::INDEX;
+use crate::process;
+use crate::tools::Toolbox;
 
 /// How many digits a hash has in the names by which the script of wasm-bindgen and the program
 /// know each other's functions.
@@ -16,13 +18,17 @@ const DIGITS: usize = 16;
 const FIRST: usize = 1_000_000;
 
 /// Shrinks the files of the page in this folder.
-pub(super) fn all(folder: &Path, files: &[PathBuf]) -> Result<()> {
+pub(super) async fn all(folder: &Path, files: &[PathBuf], toolbox: &Toolbox) -> Result<()> {
     join_styles(folder, &ending(files, ".css"))?;
     let scripts = ending(files, ".js");
     for script in &scripts {
         let text = fs::read_to_string(script)?;
         let names = hashes(&text);
-        fs::write(script, without_comments(&renamed(&text, &names)))?;
+        fs::write(script, renamed(&text, &names))?;
+        let mut esbuild = toolbox.esbuild();
+        esbuild.args(["--minify", "--log-level=warning", "--allow-overwrite"]);
+        let outfile = format!("--outfile={}", script.display());
+        process::run(esbuild.arg(outfile).arg(script)).await?;
         for program in ending(files, ".wasm") {
             fs::write(&program, renamed_bytes(fs::read(&program)?, &names))?;
         }
@@ -134,31 +140,16 @@ fn number(nth: usize) -> String {
     format!("{:0DIGITS$}", nth + FIRST)
 }
 
-/// A script without the lines of comments and the space before lines.
-fn without_comments(script: &str) -> String {
-    let mut left = String::new();
-    let mut in_comment = false;
-    for line in script.lines().map(str::trim) {
-        in_comment |= line.starts_with("/*");
-        if !in_comment && !line.is_empty() && !line.starts_with("//") {
-            left += line;
-            left.push('\n');
-        }
-        in_comment &= !line.ends_with("*/");
-    }
-    left
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn script_and_program_still_know_each_other() {
-        let script = "/**\n * Words.\n */\nx = {\n  __wbg_a_0123456789abcdef: 1,\n  __wbg_c_2123456789abcdef: 1,\n  // why\n  __wbg_a_1123456789abcdef: 1,\n  b_0000000000000000: 2 };\n";
+        let script = "x = {\n__wbg_a_0123456789abcdef: 1,\n__wbg_c_2123456789abcdef: 1,\n__wbg_a_1123456789abcdef: 1,\nb_0000000000000000: 2 };\n";
         let names = hashes(script);
         let expected = "x = {\n__wbg_a_0000000001000000: 1,\n__wbg_c_0000000001000000: 1,\n__wbg_a_0000000001000001: 1,\nb_0000000000000000: 2 };\n";
-        assert_eq!(without_comments(&renamed(script, &names)), expected);
+        assert_eq!(renamed(script, &names), expected);
         let program = renamed_bytes(b"\0\x1a__wbg_a_0123456789abcdef\0".to_vec(), &names);
         assert_eq!(program, b"\0\x1a__wbg_a_0000000001000000\0");
     }
