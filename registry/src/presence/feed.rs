@@ -30,9 +30,12 @@ pub(super) const RING: usize = 64;
 /// How many bytes of deltas are kept, apart from the latest: as many as a snapshot of
 /// 16,000 users, which is shorter for a subscriber who lacks more.
 const RING_BYTES: usize = 1024 * 1024;
-/// How many snapshots are kept for those who still read them. One is made only when the deltas
-/// since the latest have left the ring: a subscriber who takes 16 s for a snapshot gets all of it.
+/// How many snapshots are kept for those who still read them: a subscriber who takes 16 s for a
+/// snapshot gets all of it.
 const SNAPSHOTS: usize = 4;
+/// How old a snapshot may be that a new subscriber gets with all deltas since, at most 16 of them.
+/// An older one is made again, unless nothing has changed since.
+const FRESH: Duration = Duration::from_secs(4);
 /// How old the latest snapshot must be before there is another one, for each user in it. Making
 /// it takes some 0.4 µs a user: at most a fifth of a core, however many ask for it.
 const AGE_PER_SEAT: Duration = Duration::from_micros(2);
@@ -66,6 +69,8 @@ struct State {
     ring: VecDeque<Arc<[u8]>>,
     ring_bytes: usize,
     snapshots: VecDeque<Snapshot>,
+    /// Whether the latest snapshot is of no use to new subscribers.
+    is_stale: bool,
 }
 
 #[derive(Debug)]
@@ -197,10 +202,10 @@ impl State {
         self.latest - self.ring.len() as u64
     }
 
-    /// The latest snapshot, if the deltas since are in the ring.
+    /// The latest snapshot, if it is fresh and the deltas since are in the ring.
     fn recent_snapshot(&self) -> Option<u64> {
         let number = self.snapshots.back()?.number;
-        (number >= self.oldest()).then_some(number)
+        (number >= self.oldest() && !self.is_stale).then_some(number)
     }
 
     fn delta(&self, number: u64) -> Option<Arc<[u8]>> {
@@ -357,7 +362,10 @@ impl Publisher {
             FromRegistry::Delta(updates.to_vec()).encode(&mut bytes);
         }
         self.told = Some(now);
-        self.feed.state().push(bytes.into());
+        let mut state = self.feed.state();
+        state.push(bytes.into());
+        state.is_stale |= now > self.made + FRESH;
+        drop(state);
         self.wake_subscribers();
         None
     }
@@ -413,7 +421,7 @@ impl Publisher {
         if state.snapshots.len() > SNAPSHOTS {
             state.snapshots.pop_front();
         }
-        state.is_wanted = false;
+        (state.is_wanted, state.is_stale) = (false, false);
         drop(state);
         self.wake_subscribers();
     }

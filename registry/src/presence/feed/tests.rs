@@ -292,6 +292,36 @@ fn a_subscriber_who_reads_nothing_costs_no_memory_and_gets_a_snapshot() {
 }
 
 #[test]
+fn a_new_subscriber_gets_no_old_snapshot() {
+    let mut site = Site::new();
+    site.sign_in(1);
+    let _first = site.presence.feed().subscribe();
+    site.wait(100 * ONCE);
+    let newcomer = |site: &mut Site| {
+        let (mut new, mut view) = (site.presence.feed().subscribe(), View::default());
+        site.reads(&mut new, &mut view);
+        assert_eq!(view.users, site.truth());
+        view.deltas
+    };
+    newcomer(&mut site);
+    let snapshots = |site: &Site| site.presence.feed().state().snapshots.len();
+    assert_eq!(snapshots(&site), 1, "nothing has changed since");
+    for number in 2..5 {
+        site.sign_in(number);
+        site.wait(ONCE);
+    }
+    assert_eq!((newcomer(&mut site), snapshots(&site)), (0, 2));
+    site.sign_in(5);
+    site.wait(ONCE);
+    assert_eq!((newcomer(&mut site), snapshots(&site)), (1, 2));
+    site.sign_in(6);
+    site.wait(FRESH);
+    site.sign_in(7);
+    site.wait(ONCE);
+    assert_eq!((newcomer(&mut site), snapshots(&site)), (0, 3));
+}
+
+#[test]
 fn large_deltas_are_kept_by_their_bytes() {
     let mut site = Site::new();
     let _slow = site.presence.feed().subscribe();
