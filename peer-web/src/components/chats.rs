@@ -25,7 +25,7 @@ const FEW: usize = 3;
 /// The conversations; those that were typed, if anything was. They change with nearly every
 /// message.
 #[hook]
-pub fn use_chats(typed: &String) -> Html {
+pub fn use_chats(typed: &AttrValue) -> Html {
     let context = use_app();
     let unread = use_conversation().reading.unread();
     let Some(view) = &context.state.view else {

@@ -19,7 +19,7 @@ const SOME: usize = 12;
 /// Who is online and has no chat with the user; all others too, once they are asked for. Of all,
 /// those that were typed.
 #[hook]
-pub fn use_online(typed: &String) -> Html {
+pub fn use_online(typed: &AttrValue) -> Html {
     let context = use_app();
     let shows_all = use_state_eq(|| false);
     let Some(view) = &context.state.view else {

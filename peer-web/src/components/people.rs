@@ -38,7 +38,7 @@ pub fn use_people() -> Html {
         typed: (*typed).clone(),
         ontyped: set(&typed),
     };
-    let typed = typed.trim().to_owned();
+    let typed = AttrValue::from(typed.trim().to_owned());
     html! {
         <section class="people" aria-label="People">
             <header class="people-head">

@@ -404,7 +404,7 @@ impl World {
             Output::Journal(ToJournal::Keep { .. })
                 if self.sabotage == Some(Sabotage::ForgetPins) => {}
             Output::Journal(ToJournal::Keep { file, text }) => {
-                drop(self.users[at].disk.insert(file, text))
+                self.users[at].disk.insert(file, text);
             }
             Output::Event { event, .. } => self.check_event(at, &event)?,
             Output::ConnectRegistry | Output::Ask(_) | Output::Hello(_) => {

@@ -184,7 +184,7 @@ impl Subject {
                 }
                 // The journal closes these.
                 Output::Journal(ToJournal::Recall { re, .. } | ToJournal::Find { re, .. }) => {
-                    self.close_call(re)
+                    self.close_call(re);
                 }
                 Output::Journal(ToJournal::Repeat { re, .. }) => self.close_call(Some(re)),
                 _ => {}
