@@ -229,14 +229,14 @@ impl<S: Seal> Sync<S> {
         if now.millis < since + ROUND {
             return;
         }
-        let behind = SessionId(last.0 + 1)..;
-        let next = self.sessions.range_mut(behind).next();
-        let next = next.map(|(id, session)| {
+        let behind = self.sessions.range(SessionId(last.0 + 1)..).next();
+        let next = behind.or(self.sessions.first_key_value());
+        let next = next.map_or(SessionId(0), |(id, _)| *id);
+        if let Some(session) = self.sessions.get_mut(&next) {
             let links = session.links.values_mut();
             links.for_each(|link| link.owes.digest = true);
-            *id
-        });
-        self.round = Some((now.millis, next.unwrap_or(SessionId(0))));
+        }
+        self.round = Some((now.millis, next));
     }
 
     /// Makes a group.
