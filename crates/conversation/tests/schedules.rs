@@ -147,6 +147,20 @@ fn logs_are_asked_for_in_turns() {
 }
 
 #[test]
+fn the_only_session_is_told_the_digests_each_round() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    town.say(0, group, "hello");
+    town.pass(2 * ROUND);
+    for _ in 0..4 {
+        let before = town.frames;
+        town.pass(ROUND);
+        assert_eq!(town.frames, before + 2);
+    }
+}
+
+#[test]
 fn who_is_removed_is_told_and_gets_nothing_more() {
     let mut town = Town::of(3);
     let group = town.group(&[1, 2]);
