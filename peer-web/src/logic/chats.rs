@@ -46,7 +46,7 @@ pub fn listed(view: &View, part: Part, shown: ConversationId, typed: &str) -> Ve
         let own = self::part(one);
         let is_here =
             own == Some(part) || (own.is_none() && one.id == shown && part == Part::Chats);
-        is_here && is_meant(one, &wanted)
+        is_here && (wanted.is_empty() || is_meant(one, &wanted))
     };
     let mut listed: Vec<((bool, Timestamp), ConversationId)> = Vec::new();
     for one in view.conversations.iter().filter(is_in) {
