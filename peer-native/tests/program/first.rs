@@ -232,7 +232,10 @@ fn a_program_chooses_a_registry_by_a_command_and_the_next_start_has_it() {
     json.line_with(r#""event":"link","state":"up""#);
     assert!(json.end().success());
     let mut json = Piped::start_at(user.home.path(), &options);
-    json.line_with(&format!(r#""registry":"{}""#, registry.name()));
-    json.line_with(r#""event":"link","state":"up""#);
+    let view = json.line_with(&format!(r#""registry":"{}""#, registry.name()));
+    // It may have been there before the first line.
+    if !view.contains(r#""link":{"state":"up"}"#) {
+        json.line_with(r#""event":"link","state":"up""#);
+    }
     assert!(json.end().success());
 }
