@@ -58,7 +58,9 @@ pub enum Event {
         /// Its name.
         name: Username,
     },
-    /// The session has begun, or has begun again after the registry was away.
+    /// The session has begun, or has begun again after the registry was away. If no registry
+    /// answers at the start, the account that was signed in last begins without one: the link is
+    /// down then, and another one of these follows once the registry has taken the key.
     LoggedIn {
         /// When.
         at: Timestamp,
