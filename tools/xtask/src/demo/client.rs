@@ -65,13 +65,13 @@ impl Client {
             json: JsonLines::new(stdin, stdout),
             group,
         };
-        client
-            .until(
-                "be logged in",
-                |event| matches!(event, Event::LoggedIn { .. }),
-                |_| {},
-            )
-            .await?;
+        // The key of a profile may have signed in before the first line.
+        let is_logged_in = |event: &Event| match event {
+            Event::LoggedIn { .. } => true,
+            Event::View(snapshot) => snapshot.view.account.is_some(),
+            _ => false,
+        };
+        client.until("be logged in", is_logged_in, |_| {}).await?;
         Ok(client)
     }
 
