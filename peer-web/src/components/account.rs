@@ -11,9 +11,9 @@ use crate::logic::sentence::sentence;
 use crate::part;
 
 use super::command_form::{Form, command_form};
-use super::field::{Field, field};
+use super::field::{Field, field, set};
 use super::import_form::use_import_form;
-use super::password_fields::{set, use_new_password, use_password};
+use super::password_fields::{use_new_password, use_password};
 use super::switch::switch;
 
 /// The account and its keys.

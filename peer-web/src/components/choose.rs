@@ -8,8 +8,7 @@ use crate::context::use_app;
 
 use super::brand::brand;
 use super::command_form::{Form, command_form};
-use super::field::{Field, field};
-use super::password_fields::set;
+use super::field::{Field, field, set};
 
 /// Two forms: to go to a registry, and to start one here.
 #[hook]

@@ -13,9 +13,8 @@ use crate::state::{Action, Sheet};
 
 use super::chats::{ALERTS, compare};
 use super::command_form::{Form, command_form};
-use super::field::{Field, field};
+use super::field::{Field, field, set};
 use super::icon::{Glyph, icon};
-use super::password_fields::set;
 use super::person_name::person_name;
 use super::roving::Rows;
 use super::row_list::row_list;

@@ -53,3 +53,9 @@ pub fn field(field: Field) -> Html {
         </div>
     }
 }
+
+/// Sets a value to what is typed.
+pub fn set(value: &UseStateHandle<String>) -> Callback<String> {
+    let value = value.setter();
+    Callback::from(move |text| value.set(text))
+}

@@ -9,8 +9,8 @@ use crate::browser::file;
 use crate::context::use_app;
 
 use super::command_form::{Form, command_form};
-use super::field::{Field, field};
-use super::password_fields::{set, use_password};
+use super::field::{Field, field, set};
+use super::password_fields::use_password;
 
 /// A file or a text, and the password that it was exported with.
 #[hook]

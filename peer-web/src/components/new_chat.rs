@@ -9,9 +9,8 @@ use crate::browser::{keys, page};
 use crate::context::use_app;
 
 use super::command_form::{Form, command_form};
-use super::field::{Field, field};
+use super::field::{Field, field, set};
 use super::icon::{Glyph, icon};
-use super::password_fields::set;
 use super::person_name::{about, person_name};
 use super::switch::switch;
 

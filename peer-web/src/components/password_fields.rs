@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::logic::sentence::sentence;
 
-use super::field::{Field, field};
+use super::field::{Field, field, set};
 
 /// The ids of the two fields for a new password, and the label of the first.
 pub type NewPassword = (&'static str, &'static str, &'static str);
@@ -46,10 +46,4 @@ pub fn use_new_password(
         </>
     };
     (password, fields)
-}
-
-/// Sets a value to what is typed.
-pub fn set(value: &UseStateHandle<String>) -> Callback<String> {
-    let value = value.setter();
-    Callback::from(move |text| value.set(text))
 }

@@ -8,9 +8,8 @@ use crate::context::use_app;
 use crate::logic::sentence::sentence;
 
 use super::command_form::{Form, command_form};
-use super::field::{Field, field};
+use super::field::{Field, field, set};
 use super::icon::{Glyph, icon};
-use super::password_fields::set;
 
 /// A stop: both fingerprints, why they may differ, and a form that trusts the new key once its
 /// fingerprint was typed as the operator of the registry has it. Nothing as long as the key is

@@ -16,10 +16,9 @@ use crate::state::{Action, Page, Sheet};
 use super::banner::banner;
 use super::brand::brand;
 use super::choose::use_choose;
-use super::field::{Field, field};
+use super::field::{Field, field, set};
 use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
-use super::password_fields::set;
 use super::registry_state::registry_state;
 use super::sheet::use_sheets;
 
