@@ -68,9 +68,8 @@ pub const ONLINE: &str = "Online";
 pub const NO_ONE_ONLINE: &str = "no one else";
 /// In the field that finds chats and people.
 pub const FIND: &str = "Search or go to";
-/// What the field takes, and the keys that lead to it and from chat to chat.
-pub const FIND_MEANS: &str = "A chat, a name or an address (Ctrl K). Alt ↑ and ↓ go from chat to \
-                              chat, with Shift to those with new messages.";
+/// The keys that lead to it, and from chat to chat.
+pub const FIND_MEANS: &str = "Ctrl K; Alt ↑ ↓ go from chat to chat, with Shift to new messages";
 /// Heading: the users and addresses that are blocked.
 pub const BLOCKED: &str = "Blocked";
 /// Below that heading, where there are none.
