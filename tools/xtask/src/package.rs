@@ -135,11 +135,8 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 async fn make(options: &Options, folder: &Path) -> Result<()> {
     make_empty(folder)?;
     let mut release = Release::prepare().await?;
-    if options.quick {
-        web::ensure_built().await?;
-    } else {
-        web::build().await?;
-    }
+    // The same page again would have each bridge linked again, for minutes a target.
+    web::ensure_built().await?;
     build::ensure_page_clean(&release.builder)?;
     let mut all_built = Vec::new();
     for target in options.targets() {
