@@ -558,7 +558,7 @@ impl Front {
         let failed = self.client.apply(event, answers).await?;
         match event {
             Event::Opened { conversation } => self.go(*conversation),
-            Event::Registry { .. } => {
+            Event::Registry { .. } if self.client.view.account.is_none() => {
                 // The question follows at once.
                 self.print(&format!(
                     "{}: /login · {}: /register",

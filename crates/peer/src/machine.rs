@@ -232,6 +232,10 @@ impl Machine {
                 self.restart_own_registry();
                 self.begin_without_registry();
             }
+            Input::Moved {
+                address,
+                message_port,
+            } => self.moved(address, message_port),
             Input::RegistryChosen(result) => self.registry_chosen(result),
             Input::Welcome { fingerprint, time } => {
                 self.session.welcome(&mut self.cx, fingerprint);
@@ -846,17 +850,22 @@ impl Machine {
     }
 
     fn end_session(&mut self, problem: Option<Problem>) {
-        let (cx, people, requests, group) = self.parts();
-        requests.close_all(cx, people);
-        let late = group.end_aside();
-        group.clear(cx, people);
-        self.release(late);
+        self.end_open_chat();
         self.directory.clear();
         if self.session.keys.is_some() {
             self.chats.signed_out(&mut self.cx);
         }
         let at = self.cx.now.wall;
         self.cx.emit(Event::LoggedOut { at, problem });
+    }
+
+    /// Leaves the open chat for good, and ends all requests that have to do with it.
+    fn end_open_chat(&mut self) {
+        let (cx, people, requests, group) = self.parts();
+        requests.close_all(cx, people);
+        let late = group.end_aside();
+        group.clear(cx, people);
+        self.release(late);
     }
 
     /// Holds a packet of a stranger, if there is one, who may become a member in a moment.

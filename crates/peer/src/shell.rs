@@ -172,15 +172,18 @@ async fn prepare(
     resume: Option<View>,
 ) -> Result<(Driver, Handle, Journal), StartError> {
     let mut files = open_files(&options).await?;
-    let last = files.known.registry.as_ref();
-    if let Some(last) = last.filter(|_| options.registry.is_empty()) {
-        options.registry.clone_from(&last.name);
+    let last = files.known.registry.as_ref().map(|last| last.name.clone());
+    if let Some(last) = &last
+        && options.registry.is_empty()
+    {
+        options.registry.clone_from(last);
     }
+    let was_reached = last.as_ref() == Some(&options.registry);
     let registry = match options.registry.as_str() {
         "" => RegistryNames::none(),
         names => RegistryNames::new(names)?,
     };
-    let bound = bind(&options, &registry, resume.as_ref()).await?;
+    let bound = bind(&options, &registry, was_reached, resume.as_ref()).await?;
     let hello = HelloSocket::bind(bound.address, options.hello_port)
         .map_err(system("open a socket for hellos"))?;
     let certificate = files.identity.certificate();
@@ -279,6 +282,7 @@ async fn prepare(
 async fn bind(
     options: &Options,
     registry: &RegistryNames,
+    was_reached: bool,
     resume: Option<&View>,
 ) -> Result<Bound, StartError> {
     // The members know the user by this address.
@@ -288,10 +292,19 @@ async fn bind(
     {
         return Ok(bound);
     }
-    match options.address {
-        Some(address) => bind::bind_at(address, options.unprivileged),
-        None => bind::bind_first_free(registry.own_address().await?, options.unprivileged),
+    if let Some(address) = options.address {
+        return bind::bind_at(address, options.unprivileged);
     }
+    let own = match registry.own_address().await {
+        // Without a network there is enough to read and to write. A name that was never reached
+        // may be mistyped.
+        Err(error) if was_reached => {
+            tracing::info!(%error, "starting without a network");
+            resolve::loopback()
+        }
+        own => own?,
+    };
+    bind::bind_first_free(own, options.unprivileged)
 }
 
 /// The stores on disk, and what the machine has to know of their content.

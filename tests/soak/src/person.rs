@@ -4,6 +4,7 @@ mod chats;
 
 pub(crate) use chats::posts;
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -90,6 +91,21 @@ impl Person {
         let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
         let (after, ()) = self.sees(since, "login", limit, logged_in).await?;
         Ok(after)
+    }
+
+    /// Waits until their program is at this address, and says how long after `since` that was.
+    pub(crate) async fn is_at(
+        &self,
+        address: Ipv4Addr,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<Duration> {
+        let what = format!("address {address}");
+        let at = PeerAddr::new(address)?;
+        let is_there = |event: &Event| {
+            matches!(event, Event::Registry { address, .. } if *address == at).then_some(())
+        };
+        Ok(self.sees(since, &what, limit, is_there).await?.0)
     }
 
     /// Waits until those who are online are exactly these, and says how long after `since` that

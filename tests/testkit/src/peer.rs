@@ -62,11 +62,26 @@ impl Peer {
         address: Ipv4Addr,
         more: &[&str],
     ) -> Result<Self> {
+        let at = ["--address", &address.to_string()];
+        Self::start_roaming(programs, home, registry, address, &[&at, more].concat())
+    }
+
+    /// The same without an address: it finds the one from which the registry is reached, which is
+    /// to be this one.
+    ///
+    /// # Errors
+    /// If it is not built or does not start.
+    pub fn start_roaming(
+        programs: &Programs,
+        home: &Path,
+        registry: impl Into<RegistryAt>,
+        address: Ipv4Addr,
+        more: &[&str],
+    ) -> Result<Self> {
         let mut command = programs.command("p2pchat", home)?;
         command
             .arg("--json")
             .args(registry.into().arguments())
-            .args(["--address", &address.to_string()])
             .args(more)
             .stdin(Stdio::piped());
         let mut process = Process::spawn("p2pchat", &mut command, &home.join("p2pchat.log"))?;

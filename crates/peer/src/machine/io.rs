@@ -225,6 +225,14 @@ pub enum Input {
         /// The result.
         result: WorkResult,
     },
+    /// In place of [`Input::RegistryDown`]: this machine reaches the registry from another address
+    /// than before, and the peer listens there now.
+    Moved {
+        /// The own address.
+        address: PeerAddr,
+        /// The port for messages.
+        message_port: u16,
+    },
     /// The result of [`Output::UseRegistry`] or [`Output::StartRegistry`].
     RegistryChosen(Result<Chosen, NotChosen>),
     /// The encrypted conversations tell something.

@@ -2,7 +2,7 @@
 //!
 //! How the machine that this runs on reaches it, and at which own address, the shell finds out.
 
-use p2pchat_model::{Event, Problem};
+use p2pchat_model::{Event, PeerAddr, Problem};
 
 use super::Machine;
 use super::context::Refusal;
@@ -104,20 +104,27 @@ impl Machine {
         if let Some(keys) = &mut self.session.keys {
             keys.choose(&chosen);
         }
-        let Chosen {
-            registry,
-            address,
-            message_port,
-            ..
-        } = chosen;
+        self.cx.config.registry = chosen.registry;
+        self.go_at(chosen.address, chosen.message_port);
+        self.session.change_registry(&mut self.cx);
+    }
+
+    /// Goes on at another address. In the open chat the members know each other by theirs, so it
+    /// is over; encrypted conversations go on.
+    pub(super) fn moved(&mut self, address: PeerAddr, message_port: u16) {
+        self.end_open_chat();
+        self.go_at(address, message_port);
+        self.session.connect(&mut self.cx);
+    }
+
+    fn go_at(&mut self, address: PeerAddr, message_port: u16) {
         let config = &mut self.cx.config;
-        config.registry.clone_from(&registry);
         (config.address, config.message_port) = (address, message_port);
+        let registry = config.registry.clone();
         self.cx.emit(Event::Registry {
             registry,
             address,
             message_port,
         });
-        self.session.change_registry(&mut self.cx);
     }
 }

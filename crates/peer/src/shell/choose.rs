@@ -29,6 +29,15 @@ pub(super) struct OwnPlace {
     pub(super) folder: Option<PathBuf>,
 }
 
+impl OwnPlace {
+    /// Whether what is reached from `address` is reached from here: it is the same, or the user has
+    /// named another. On loopback each peer takes the next address that is free.
+    pub(super) fn is_at(&self, address: PeerAddr) -> bool {
+        let both_loopback = address.ip().is_loopback() && self.address.ip().is_loopback();
+        address == self.address || both_loopback || self.is_named
+    }
+}
+
 /// A registry, and how it is reached.
 #[derive(Debug)]
 pub(super) struct Reached {
@@ -49,10 +58,7 @@ pub(super) async fn reach(
 ) -> Result<Reached, NotChosen> {
     let names = RegistryNames::new(&registry).map_err(|error| refused(&error))?;
     let own = names.own_address().await.map_err(|error| refused(&error))?;
-    let is_here = own == place.address
-        || (own.ip().is_loopback() && place.address.ip().is_loopback())
-        || place.is_named;
-    let bound = (!is_here).then(|| bind::bind_first_free(own, place.unprivileged));
+    let bound = (!place.is_at(own)).then(|| bind::bind_first_free(own, place.unprivileged));
     let bound = bound.transpose().map_err(|error| refused(&error))?;
     Ok(Reached {
         registry,
@@ -103,5 +109,31 @@ fn refused(error: &StartError) -> NotChosen {
         problem: Problem::BadRegistry,
         detail: error.to_string(),
         found: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_at(own: &str, address: &str, is_named: bool) -> bool {
+        let place = OwnPlace {
+            address: own.parse().unwrap(),
+            message_port: 5859,
+            is_named,
+            unprivileged: true,
+            answer_limit: Duration::ZERO,
+            folder: None,
+        };
+        place.is_at(address.parse().unwrap())
+    }
+
+    #[test]
+    fn a_peer_moves_to_another_address_unless_its_own_is_named_or_both_are_of_this_machine_alone() {
+        assert!(is_at("10.0.0.3", "10.0.0.3", false));
+        assert!(is_at("127.0.0.7", "127.0.0.1", false));
+        assert!(is_at("10.0.0.3", "10.0.0.7", true));
+        assert!(!is_at("10.0.0.3", "10.0.0.7", false));
+        assert!(!is_at("127.0.0.1", "10.0.0.7", false));
     }
 }

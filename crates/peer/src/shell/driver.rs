@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::Shared;
-use p2pchat_model::{Command, Event, LeaveReason, Problem, RequestFailure};
+use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, Problem, RequestFailure};
 use p2pchat_protocol::ChatAnswer;
 use p2pchat_secure::{Connector, Identity, ImportError, code};
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +20,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
 
-use super::bind::Bound;
+use super::bind::{self, Bound};
 use super::choose::{self, OwnPlace, Reached};
 use super::clock::Clock;
 use super::error::PeerFailed;
@@ -424,10 +424,35 @@ impl Driver {
             LinkEvent::ListContinued(users) => Input::ListContinued(users),
             LinkEvent::Down(error) => {
                 self.state.link = None;
-                let reason = error.to_string();
-                Input::RegistryDown { reason }
+                let down = Input::RegistryDown {
+                    reason: error.to_string(),
+                };
+                match error {
+                    LinkError::NotConnected {
+                        from: Some(from), ..
+                    } if !self.place.is_at(from) => self.follow(from).unwrap_or(down),
+                    _ => down,
+                }
             }
         }
+    }
+
+    /// This machine reaches the registry from another address than before: it is in another
+    /// network, or in one at last.
+    fn follow(&mut self, address: PeerAddr) -> Option<Input> {
+        let bound = bind::bind_first_free(address, self.place.unprivileged);
+        let moved = bound.map_err(|error| error.to_string()).and_then(|bound| {
+            let moved = self.move_to(bound);
+            moved.map_err(|error| error.to_string())
+        });
+        if let Err(error) = moved {
+            tracing::warn!(%address, %error, "cannot listen at the new address");
+            return None;
+        }
+        Some(Input::Moved {
+            address: self.place.address,
+            message_port: self.place.message_port,
+        })
     }
 
     async fn publish(&mut self, event: Event, re: Option<Asker>, said_by: Option<SaidBy>) {

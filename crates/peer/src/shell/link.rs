@@ -26,7 +26,7 @@ use tokio::time::sleep;
 use tracing::{Instrument, info_span};
 
 use super::net;
-use super::resolve::RegistryNames;
+use super::resolve::{RegistryNames, source_address};
 
 /// How many requests may wait to be written. The machine asks one thing at a time or a
 /// few: more means that the registry does not read.
@@ -71,9 +71,14 @@ pub(super) enum LinkEvent {
 pub(super) enum LinkError {
     #[error("its name cannot be resolved: {0}")]
     Unresolved(io::Error),
-    /// None of its addresses could be connected to; a reason for each.
-    #[error("{}", .0.join("; "))]
-    NotConnected(Vec<String>),
+    /// None of its addresses could be connected to.
+    #[error("{}", .reasons.join("; "))]
+    NotConnected {
+        /// A reason for each.
+        reasons: Vec<String>,
+        /// The address from which the system would reach the first of them now.
+        from: Option<PeerAddr>,
+    },
     #[error("it closed the connection")]
     Closed,
     #[error("the server there is not a p2pchat registry: {0}")]
@@ -238,6 +243,7 @@ async fn connect(
     encryption: Option<&Encryption>,
 ) -> Result<(Line, SocketAddrV4), LinkError> {
     let mut addresses = registry.resolve().await.map_err(LinkError::Unresolved)?;
+    let first = addresses[0];
     if let Some(tried) = addresses.iter().position(|at| Some(*at) == last) {
         addresses.rotate_left(tried + 1);
     }
@@ -248,6 +254,11 @@ async fn connect(
         }
     };
     for at in addresses {
+        // That no route leads there is not mended by trying for seconds, as what is lost is.
+        if let Err(error) = source_address(at) {
+            add(connect_failure(registry, own, at, &error));
+            continue;
+        }
         match net::dial(own, at.into(), CONNECT_DEADLINE).await {
             Ok(stream) => {
                 keep_alive(&stream);
@@ -260,7 +271,8 @@ async fn connect(
             Err(error) => add(connect_failure(registry, own, at, &error)),
         }
     }
-    Err(LinkError::NotConnected(reasons))
+    let from = source_address(first).ok();
+    Err(LinkError::NotConnected { reasons, from })
 }
 
 /// The fingerprint of the registry at an address, which is asked nothing else.

@@ -94,7 +94,7 @@ impl RegistryNames {
     /// any it is one that no other machine reaches.
     pub(super) async fn own_address(&self) -> Result<PeerAddr, StartError> {
         if self.names.is_empty() {
-            return Ok(PeerAddr::new(Ipv4Addr::LOCALHOST).expect("it is an address of peers"));
+            return Ok(loopback());
         }
         let name = self.to_string();
         match self.resolve().await {
@@ -147,6 +147,11 @@ impl RegistryName {
         }
         Ok(found)
     }
+}
+
+/// An own address that no other machine reaches.
+pub(super) fn loopback() -> PeerAddr {
+    PeerAddr::new(Ipv4Addr::LOCALHOST).expect("it is an address of peers")
 }
 
 /// The source address that the system chooses for packets to `to`. To connect a UDP socket

@@ -147,6 +147,7 @@ pub(crate) fn copy_of(input: &Input) -> Input {
             reason: reason.clone(),
         },
         Input::Chats(_) => unreachable!("it has no keys"),
+        Input::Moved { .. } => unreachable!("its address stays"),
         Input::RegistryChosen(_) => unreachable!("its registry stays"),
         Input::Response(response) => Input::Response(response.clone()),
         Input::ListContinued(users) => Input::ListContinued(users.clone()),

@@ -45,6 +45,19 @@ impl Host {
         ))
     }
 
+    /// Takes it out of the network: it has no address, and no route.
+    pub(super) fn leave(&self) -> Result<()> {
+        self.space.ip("addr flush dev eth0")
+    }
+
+    /// Gives it the address of another number, as another network would.
+    pub(super) fn move_to(&mut self, number: u8) -> Result<()> {
+        self.leave()?;
+        self.address = Self::address_of(number);
+        self.space
+            .ip(&format!("addr add {}/24 dev eth0", self.address))
+    }
+
     /// Does something on this machine; see [`Namespace::inside`].
     pub(super) fn inside<T: Send>(&self, act: impl FnOnce() -> T + Send) -> Result<T> {
         self.space.inside(act)

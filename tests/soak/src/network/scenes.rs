@@ -48,6 +48,8 @@ pub enum Scene {
     GroupVanish,
     /// In an encrypted group, a laptop moves to another network
     GroupMove,
+    /// In an encrypted group, the program of a laptop runs on where the network is another, or none
+    GroupRoam,
 }
 
 impl Scene {
@@ -64,6 +66,7 @@ impl Scene {
             Self::GroupLoss => "an encrypted group, 100 ms each way and 5 % lost",
             Self::GroupVanish => "an encrypted group, a host vanishes",
             Self::GroupMove => "an encrypted group, a laptop moves",
+            Self::GroupRoam => "an encrypted group, a laptop is in another network, or in none",
         }
     }
 
@@ -80,6 +83,7 @@ impl Scene {
             Self::GroupLoss => groups::loss(stage).await,
             Self::GroupVanish => groups::vanish(stage).await,
             Self::GroupMove => groups::moves(stage).await,
+            Self::GroupRoam => groups::roams(stage).await,
         }
     }
 }

@@ -71,6 +71,18 @@ impl<'a> Stage<'a> {
         Person::new(name, host.inside(start)??, self.show)
     }
 
+    /// A user of `p2pchat --json` on a laptop: the program finds its address by itself.
+    pub(super) fn roamer(
+        &self,
+        name: &'static str,
+        host: &Host,
+        registry: &Registry,
+    ) -> Result<Person> {
+        let home = self.home(name)?;
+        let start = || Peer::start_roaming(self.programs, &home, registry, host.address, &[]);
+        Person::new(name, host.inside(start)??, self.show)
+    }
+
     /// A user of `p2pchat-bridge` and a page, not logged in.
     pub(super) fn page(
         &self,

@@ -147,7 +147,7 @@ impl Person {
         found.with_context(|| format!("at {}'s", self.name))
     }
 
-    /// Waits until a text of another person is there, also if it came before.
+    /// Waits until a text is there, also if it came before.
     pub(crate) async fn finds_text(
         &self,
         conversation: ConversationId,
@@ -155,7 +155,7 @@ impl Person {
         limit: Duration,
     ) -> Result<()> {
         let is_it = |line: &Line| match line {
-            Line::Post(post) => post.text == text && !post.is_own(),
+            Line::Post(post) => post.text == text,
             Line::Notice { .. } | Line::Message(_) => false,
         };
         let is_in_event = |event: &Event| match event {

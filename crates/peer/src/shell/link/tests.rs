@@ -72,6 +72,18 @@ async fn pair() -> Pair {
 }
 
 #[tokio::test]
+async fn a_link_that_fails_says_from_which_address_the_registry_would_be_reached() {
+    let (listener, port) = listener(own_address()).await;
+    drop(listener);
+    let (mut link, _tasks) = begin(own_address(), own_address(), port);
+    let LinkEvent::Down(LinkError::NotConnected { reasons, from }) = event(&mut link).await else {
+        panic!("a registry is there");
+    };
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(from.is_some_and(|from| from.ip().is_loopback()), "{from:?}");
+}
+
+#[tokio::test]
 async fn requests_are_written_and_responses_become_events() {
     let mut pair = pair().await;
     assert!(pair.link.ask(Request::AllOnline { username: name() }));

@@ -24,6 +24,7 @@ const DELAY: Duration = Duration::from_millis(100);
 /// Where the third one is, and where they move to.
 const ATTIC: u8 = 3;
 const CAFE: u8 = 7;
+const STATION: u8 = 8;
 
 /// Their conversations.
 #[derive(Clone, Copy)]
@@ -279,6 +280,54 @@ pub(super) async fn moves(stage: &mut Stage<'_>) -> Result<()> {
         .await
 }
 
+/// Carl's program runs on while the laptop is taken to another network; and it is started where
+/// there is none, and read and written in, until there is one.
+pub(super) async fn roams(stage: &mut Stage<'_>) -> Result<()> {
+    let lan = Lan::new()?;
+    let [hub, desk, mut laptop] = [lan.host(HUB)?, lan.host(2)?, lan.host(ATTIC)?];
+    let registry = stage.registry(&hub, &[])?;
+    let ann = stage.person("ann", &hub, &registry)?;
+    let bob = stage.person("bob", &desk, &registry)?;
+    let carl = stage.roamer("carl", &laptop, &registry)?;
+    let circle = Circle::begin([&ann, &bob, &carl]).await?;
+    circle.say(&carl, "hello", &[&ann, &bob], AT_ONCE).await?;
+
+    laptop.move_to(CAFE)?;
+    let moved = Instant::now();
+    let after = carl.is_at(laptop.address, moved, TOGETHER).await?;
+    stage.report.time("the new address is found", after);
+    let after = circle
+        .say(&ann, "in a cafe?", &[&bob, &carl], TOGETHER)
+        .await?;
+    stage.report.time("a text to there arrives", after);
+    let after = circle.say(&carl, "yes", &[&ann, &bob], TOGETHER).await?;
+    stage.report.time("a text from there arrives", after);
+
+    drop(carl);
+    laptop.leave()?;
+    let away = Instant::now();
+    let carl = stage.roamer("carl", &laptop, &registry)?;
+    stage.is_signed_in(&carl, away).await?;
+    carl.finds_text(circle.group, "yes", AT_ONCE).await?;
+    circle.agree(&[&carl], 3, &mut stage.report).await?;
+    carl.writes(circle.group, "on a train").await?;
+    carl.waits_for("on a train", &["ann", "bob"], away, AT_ONCE)
+        .await?;
+    let back = Instant::now();
+    laptop.move_to(STATION)?;
+    let after = carl.is_at(laptop.address, back, TOGETHER).await?;
+    stage.report.time("an address is found", after);
+    for person in [&ann, &bob] {
+        let after = person
+            .gets(circle.group, "on a train", back, TOGETHER)
+            .await?;
+        stage.report.time("a text of the train arrives", after);
+    }
+    circle
+        .agree(&[&ann, &bob, &carl], 4, &mut stage.report)
+        .await
+}
+
 impl Stage<'_> {
     /// A user whose program is started again, with the profile that it had.
     async fn comes_back(
@@ -289,6 +338,12 @@ impl Stage<'_> {
     ) -> Result<Person> {
         let on = Instant::now();
         let person = self.person(name, host, registry)?;
+        self.is_signed_in(&person, on).await?;
+        Ok(person)
+    }
+
+    /// Waits until a user is signed in whose program was started at this time.
+    async fn is_signed_in(&mut self, person: &Person, on: Instant) -> Result<()> {
         // The first that it is told may be the view.
         let signed_in = |event: &Event| match event {
             Event::LoggedIn { .. } => Some(()),
@@ -297,7 +352,7 @@ impl Stage<'_> {
         };
         let (after, ()) = person.sees(on, "login", REGISTRY, signed_in).await?;
         self.report
-            .time(format!("{name} is signed in again"), after);
-        Ok(person)
+            .time(format!("{} is signed in again", person.name), after);
+        Ok(())
     }
 }

@@ -56,6 +56,33 @@ impl Bench {
 }
 
 #[test]
+fn at_another_address_the_open_chat_is_over_and_the_session_goes_on() {
+    let mut bench = with_pinned_bob();
+    bench.asked_by("carl", 8, &[]);
+    bench.accept(8);
+    assert_eq!(bench.members(), 1);
+    bench.breaks();
+    let connects = bench.connects.len();
+    bench.input(Input::Moved {
+        address: addr(99),
+        message_port: 5859,
+    });
+    assert_eq!(bench.members(), 0);
+    assert_eq!(bench.view.address, Some(addr(99)));
+    assert_eq!(bench.view.message_port, Some(5859));
+    assert_eq!(bench.view.account, Some(name("ann")));
+    assert_eq!(bench.connects.len(), connects + 1, "at once");
+    assert_eq!(bench.view.link, Link::Connecting);
+    // To oneself at the address that is the own one now.
+    let to = Target::Address(addr(99));
+    bench.command(Command::Request {
+        conversation: OPEN,
+        to,
+    });
+    assert_eq!(bench.failures(), [Problem::Oneself]);
+}
+
+#[test]
 fn a_pinned_name_is_asked_into_the_open_chat_only_with_consent_which_is_asked_for_once() {
     let mut bench = with_pinned_bob();
     let by_address = |bench: &mut Bench| {
