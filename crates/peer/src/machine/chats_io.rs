@@ -37,6 +37,8 @@ pub enum ToChats {
     },
     /// The clock of the registry, in milliseconds since 1970.
     RegistryTime(u64),
+    /// This machine is in another network: the sessions that there are lead nowhere.
+    Moved,
     /// The user has signed out: end all sessions, and take no new ones until [`ToChats::Tell`].
     SignedOut,
     /// Note that the user is writing.

@@ -5,6 +5,7 @@
 use p2pchat_model::{Event, PeerAddr, Problem};
 
 use super::Machine;
+use super::chats_io::ToChats;
 use super::context::Refusal;
 use super::io::{Asker, Chosen, NotChosen, Output};
 use super::keys::Keyring;
@@ -114,6 +115,9 @@ impl Machine {
     pub(super) fn moved(&mut self, address: PeerAddr, message_port: u16) {
         self.end_open_chat();
         self.go_at(address, message_port);
+        if self.session.account().is_some() && self.session.keys.is_some() {
+            self.cx.push(Output::Chats(ToChats::Moved));
+        }
         self.session.connect(&mut self.cx);
     }
 

@@ -42,6 +42,8 @@ const QUIET: Duration = Duration::from_millis(200);
 /// The silence that ends a longer one. A lost segment is sent again after 200 ms, after 400 ms
 /// more if that is lost too, and so on.
 const LONG_QUIET: Duration = Duration::from_secs(1);
+/// How often a link looks whether its own address is still there.
+const LOOK: Duration = Duration::from_secs(5);
 /// After which silence the system probes a connection, and how often.
 const KEEPALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(10)];
 /// How long the registry may take to close after this side did: until then it may still
@@ -222,16 +224,38 @@ async fn run(
     match line {
         Line::Plain(mut stream) => {
             let _ = events.send(LinkEvent::Up(at)).await;
-            let result = converse(&mut stream, &mut requests, events).await;
+            let result = while_at(own, converse(&mut stream, &mut requests, events)).await;
             net::close_in_order(stream, CLOSE_PATIENCE).await;
             result
         }
         Line::Encrypted(line) => {
             let welcome = LinkEvent::Welcome(at, line.fingerprint, line.time);
             let _ = events.send(welcome).await;
-            line.run(&mut requests, events).await
+            while_at(own, line.run(&mut requests, events)).await
         }
     }
+}
+
+/// Ends a conversation when this machine has no longer the address that it goes from. It has left
+/// that network, and TCP would take a minute to notice.
+async fn while_at(
+    own: PeerAddr,
+    conversation: impl Future<Output = Result<(), LinkError>>,
+) -> Result<(), LinkError> {
+    let left = async {
+        while is_of_this_machine(own) {
+            sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        result = conversation => result,
+        () = left => Err(LinkError::NetworkGone),
+    }
+}
+
+fn is_of_this_machine(address: PeerAddr) -> bool {
+    let bound = UdpSocket::bind((address.ip(), 0));
+    !bound.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable)
 }
 
 /// Tries all addresses that the registry's names have at this moment: a registry that moves is

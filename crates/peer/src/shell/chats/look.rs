@@ -194,19 +194,29 @@ async fn look_at_each(
         let entries: Vec<_> = entries.map(|(_, entry)| entry).collect();
         let (old, limits) = (told.chats.remove(&id), told.limits.remove(&id));
         let old = (old, limits.unwrap_or_default());
-        let read = move |view: &View<'_>| look_at(view, &id, &about, &old, account);
-        let Some(mut found) = handle.read(read).await?? else {
+        let mut parts = entries.chunks(AT_ONCE).map(<[EntryId]>::to_vec);
+        // Mostly there are few, and the thread of the node is woken once.
+        let first = parts.next().unwrap_or_default();
+        let read = move |view: &View<'_>| {
+            let Some(found) = look_at(view, &id, &about, &old, account)? else {
+                return Ok(None);
+            };
+            let posts = look_at_entries(view, &id, &first)?;
+            Ok::<_, StoreError>(Some((found, posts)))
+        };
+        let Some((mut found, mut read)) = handle.read(read).await?? else {
             continue;
         };
         let mut seen = BTreeMap::new();
-        for part in entries.chunks(AT_ONCE) {
-            let part = part.to_vec();
-            let read = move |view: &View<'_>| look_at_entries(view, &id, &part);
-            let (posts, ahead) = handle.read(read).await??;
+        loop {
+            let (posts, ahead) = read;
             for (is_new, post) in posts {
                 tell_post(is_new, post, &mut seen, &mut found.events);
             }
             found.ahead.extend(ahead);
+            let Some(part) = parts.next() else { break };
+            let next = move |view: &View<'_>| look_at_entries(view, &id, &part);
+            read = handle.read(next).await??;
         }
         all.push(found);
     }

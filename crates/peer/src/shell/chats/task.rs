@@ -217,6 +217,10 @@ impl Task {
                 let _ = self.handle.set_registry_time(Some(time)).await;
                 self.look_again = self.look_again.map(|_| Instant::now());
             }
+            ToChats::Moved => {
+                let _ = self.handle.set_open(false).await;
+                let _ = self.handle.set_open(true).await;
+            }
             ToChats::SignedOut => {
                 self.errands.abort_all();
                 let _ = self.handle.set_open(false).await;

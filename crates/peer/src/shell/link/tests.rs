@@ -84,6 +84,18 @@ async fn a_link_that_fails_says_from_which_address_the_registry_would_be_reached
 }
 
 #[tokio::test]
+async fn a_conversation_ends_when_its_own_address_is_gone() {
+    let forever = std::future::pending;
+    // Reserved for documentation (RFC 5737): no machine has it.
+    let ended = while_at("192.0.2.1".parse().unwrap(), forever()).await;
+    assert!(matches!(ended, Err(LinkError::NetworkGone)), "{ended:?}");
+    tokio::time::pause();
+    let goes_on = while_at(own_address(), forever());
+    let goes_on = tokio::time::timeout(10 * LOOK, goes_on).await;
+    assert!(goes_on.is_err(), "{goes_on:?}");
+}
+
+#[tokio::test]
 async fn requests_are_written_and_responses_become_events() {
     let mut pair = pair().await;
     assert!(pair.link.ask(Request::AllOnline { username: name() }));

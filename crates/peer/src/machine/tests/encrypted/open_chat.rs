@@ -72,6 +72,8 @@ fn at_another_address_the_open_chat_is_over_and_the_session_goes_on() {
     assert_eq!(bench.view.message_port, Some(5859));
     assert_eq!(bench.view.account, Some(name("ann")));
     assert_eq!(bench.connects.len(), connects + 1, "at once");
+    let ends_sessions = |told: &ToChats| matches!(told, ToChats::Moved);
+    assert!(bench.told.iter().any(ends_sessions));
     assert_eq!(bench.view.link, Link::Connecting);
     // To oneself at the address that is the own one now.
     let to = Target::Address(addr(99));
