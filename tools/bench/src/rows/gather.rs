@@ -39,8 +39,12 @@ pub(super) async fn gather(context: &Context) -> Result<Vec<Row>> {
         let talk = Talk::Message { text };
         member.handle().say(conversation, talk).await?;
     }
-    // Once before, so that all know who is in and hold what was said.
-    come_online(&members, conversation).await?;
+    // Once before, so that all know who is in and hold what was said; one after the other, as they
+    // share a core, and what it takes to be told everything too.
+    for (one, other) in pairs(&members) {
+        one.dial(other).await?;
+    }
+    settle(&members, conversation).await?;
     let (mut ours, mut busy, mut limit, mut bare_busy) = (vec![], vec![], vec![], vec![]);
     for _ in 0..context.rounds {
         let [wall, core] = come_online(&members, conversation).await?;
@@ -79,13 +83,19 @@ async fn come_online(members: &[Person], conversation: ConversationId) -> Result
     let (began, before) = (Instant::now(), process::cpu(std::process::id())?);
     let dialling = pairs(members).map(|(one, other)| one.dial(other));
     try_join_all(dialling).await?;
+    settle(members, conversation).await?;
+    measured(began, before)
+}
+
+/// Waits until all have told each other what they hold.
+async fn settle(members: &[Person], conversation: ConversationId) -> Result<()> {
     let settling = members.iter().map(|member| {
         member.until("all to tell what they hold", move |view| {
             view.sync.is_settled(&conversation)
         })
     });
     try_join_all(settling).await?;
-    measured(began, before)
+    Ok(())
 }
 
 /// Each with each.

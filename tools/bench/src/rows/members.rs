@@ -11,13 +11,13 @@ use p2pchat_conversation::sync::What;
 use p2pchat_protocol::v2::conversation::ConversationId;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::frame::FrameDecoder;
-use p2pchat_protocol::v2::peer::{ALPN, MAX_TO_PEER, ToPeer};
+use p2pchat_protocol::v2::peer::{ALPN, MAX_TO_PEER, PING_INTERVAL, ToPeer};
 use p2pchat_secure::{Acceptor, Connector, Expected, Identity, SecretKey, Secured, sha256};
 use rusqlite::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use super::Context;
 use crate::chain::{ENTRY, PAUSE, SIGNED, commit, open};
@@ -146,13 +146,22 @@ async fn all(arrived: &Semaphore, members: usize) -> Result<()> {
     Ok(())
 }
 
-/// Counts the messages that come, and lives.
+/// Counts the messages that come, and pings: who sends nothing for 45 s counts as gone.
 async fn listen(mut line: Secured<TcpStream>, arrived: Arc<Semaphore>) -> Result<()> {
     let mut decoder = FrameDecoder::default();
-    let (mut pong, mut buffer) = (Vec::new(), vec![0; 16 * 1024]);
+    let (mut ping, mut pong, mut buffer) = (Vec::new(), Vec::new(), vec![0; 16 * 1024]);
+    ToPeer::Ping.encode(&mut ping);
     ToPeer::Pong.encode(&mut pong);
+    let mut pings = interval(PING_INTERVAL);
     loop {
-        let read = line.read(&mut buffer).await?;
+        let read = tokio::select! {
+            read = line.read(&mut buffer) => read?,
+            _ = pings.tick() => {
+                line.write_all(&ping).await?;
+                line.flush().await?;
+                continue;
+            }
+        };
         ensure!(read > 0, "the writer has closed the session");
         let mut bytes = &buffer[..read];
         while let Some(frame) = decoder.next(&mut bytes, MAX_TO_PEER)? {
