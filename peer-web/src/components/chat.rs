@@ -12,7 +12,7 @@ use crate::browser::{page, storage};
 use crate::context::{Context, use_app};
 use crate::logic::chats::beside;
 use crate::part;
-use crate::state::Action;
+use crate::state::{Action, Sheet};
 
 use super::answer::{self, use_answer};
 use super::banner::banner;
@@ -145,13 +145,17 @@ fn use_first_member(context: &Context) {
     let before = use_mut_ref(|| 0);
     let is_open = context.state.shown() == ConversationId::OPEN;
     use_effect_on(members, move |&members| {
-        let writes = page::focused().is_some_and(|one| one.id() == composer::ID);
-        let may_show = is_open || !writes;
+        let may_show = is_open || !writes();
         if before.replace(members) == 0 && members > 0 && may_show {
             dispatch.dispatch(Action::Show(ConversationId::OPEN));
             page::focus(composer::ID);
         }
     });
+}
+
+/// Whether the message field has the focus.
+fn writes() -> bool {
+    page::focused().is_some_and(|one| one.id() == composer::ID)
 }
 
 /// The keys that do something wherever the focus is.
@@ -176,6 +180,13 @@ fn use_shortcuts(context: &Context, onside: &Callback<Side>) {
             "k" if is_command(&event) => page::focus(page::PEOPLE_SEARCH),
             "f" if is_command(&event) => onside.emit(Side::Find),
             "." if is_command(&event) => onside.emit(Side::Details),
+            // With Shift, where the keyboard needs it for a slash.
+            "/" if event.ctrl_key() || event.meta_key() => show(Action::Open(Some(Sheet::Keys))),
+            "F6" if !page::is_narrow() => page::focus(if writes() {
+                page::PEOPLE_SEARCH
+            } else {
+                composer::ID
+            }),
             _ => return,
         }
         event.prevent_default();

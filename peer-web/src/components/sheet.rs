@@ -37,11 +37,28 @@ pub fn use_sheets() -> Html {
             chat::START,
             part!(use_new_chat, super::new_chat::Props { add: None }),
         ),
+        Some(Sheet::Keys) => frame("Keys", keys()),
         Some(Sheet::Add(id)) => frame(
             chat::ADD,
             part!(use_new_chat, super::new_chat::Props { add: Some(id) }),
         ),
     }
+}
+
+/// The keys of [`use_shortcuts`](super::chat), and what they do.
+const KEYS: [(&str, &str); 7] = [
+    ("Ctrl K", "find a chat or a person"),
+    ("Ctrl F", "search in this chat"),
+    ("Ctrl .", "details of this chat"),
+    ("Alt ↑ ↓", "other chat"),
+    ("Alt Shift ↑ ↓", "chat with new messages"),
+    ("F6", "from the message to the list and back"),
+    ("Esc", "close what is open"),
+];
+
+fn keys() -> Html {
+    let row = |(key, does)| html! { <div><dt>{ does }</dt><dd><kbd>{ key }</kbd></dd></div> };
+    html! { <dl class="key-list">{ for KEYS.into_iter().map(row) }</dl> }
 }
 
 #[derive(PartialEq)]

@@ -99,6 +99,8 @@ pub enum Sheet {
     Codes(Username),
     /// To begin a conversation.
     New,
+    /// The keys that do something everywhere.
+    Keys,
     /// To ask more people into this group.
     Add(ConversationId),
 }

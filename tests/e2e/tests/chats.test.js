@@ -130,6 +130,18 @@ test("a group is made of those who are chosen, and drafts stay with their conver
   await row(alice, "bob").waitFor();
   await keyboard.press("Control+f");
   await alice.page.getByRole("searchbox", { name: "Words to look for" }).waitFor();
+  const focused = (id) => alice.page.waitForFunction((id) => document.activeElement?.id === id, id);
+  await keyboard.press("F6");
+  await focused("composer");
+  await keyboard.press("F6");
+  await focused("people-search");
+  await keyboard.press("F6");
+  await focused("composer");
+  await keyboard.press("Control+/");
+  await alice.page.getByRole("dialog", { name: "Keys" }).getByText("Alt Shift ↑ ↓").waitFor();
+  await picture(alice, "keys");
+  await keyboard.press("Escape");
+  await focused("composer");
 });
 
 test("on a small screen Back leads from the chat to the list", async (t) => {
