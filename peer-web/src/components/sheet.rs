@@ -47,13 +47,13 @@ pub fn use_sheets() -> Html {
 
 /// The keys of [`use_shortcuts`](super::chat), and what they do.
 const KEYS: [(&str, &str); 7] = [
-    ("Ctrl K", "find a chat or a person"),
-    ("Ctrl F", "search in this chat"),
-    ("Ctrl .", "details of this chat"),
-    ("Alt ↑ ↓", "other chat"),
-    ("Alt Shift ↑ ↓", "chat with new messages"),
-    ("F6", "from the message to the list and back"),
-    ("Esc", "close what is open"),
+    ("Ctrl K", "Find a chat or a person"),
+    ("Ctrl F", "Search in this chat"),
+    ("Ctrl .", "Details of this chat"),
+    ("Alt ↑ ↓", "Other chat"),
+    ("Alt Shift ↑ ↓", "Chat with new messages"),
+    ("F6", "From the message to the list and back"),
+    ("Esc", "Close what is open"),
 ];
 
 fn keys() -> Html {
