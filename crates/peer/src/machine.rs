@@ -710,7 +710,7 @@ impl Machine {
         if self.session.is_encrypted() {
             self.session.check_signed_in()?;
             self.cx.report_drops();
-            if !self.session.has_snapshot() {
+            if !self.session.has_whole_list(self.cx.now.elapsed) {
                 return self.session.await_presence(&mut self.cx, Wanted::All);
             }
             let users = self.directory.users();

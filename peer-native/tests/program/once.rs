@@ -378,7 +378,8 @@ fn watch_shows_what_happens_and_takes_over_nothing() {
     signal("KILL", at_alice.pid());
     assert_eq!(in_json.exit().code(), Some(1));
     // Nobody has the peer, and the registry is the one of before.
-    assert!(alice.run(&["who"]).done().contains("bob"));
+    let who = alice.run(&["who"]);
+    assert!(who.done().contains("bob"), "{who:?}");
 }
 
 /// Sends a signal to a process that this test started.

@@ -14,6 +14,9 @@ use super::{RESPONSE_TIMEOUT, SearchPurpose, Session};
 /// How long a name that presence does not tell is waited for: a login is told within 2 s, also
 /// where another registry of a cluster has it.
 const PRESENCE_DELAY: Duration = Duration::from_secs(2);
+/// How long after the list of who is online it may lack someone who came before it was asked for:
+/// it may be some seconds old, and what has changed since comes behind it, within 250 ms.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// A call that waits for presence.
 #[derive(Debug)]
@@ -42,21 +45,23 @@ impl Wanted {
 }
 
 impl Session {
-    /// Whether the list of who is online has come since the sign-in, as a whole.
-    pub(crate) fn has_snapshot(&self) -> bool {
+    /// Whether the list of who is online has come since the sign-in, and what has changed since it
+    /// was made.
+    pub(crate) fn has_whole_list(&self, now: Duration) -> bool {
         let line = self.encrypted.as_ref();
-        line.is_some_and(|line| line.has_snapshot)
+        let came = line.and_then(|line| line.snapshot_at);
+        came.is_some_and(|at| at + SETTLING <= now)
     }
 
-    /// The list of who is online is whole.
+    /// The list of who is online has come.
     pub(crate) fn snapshot_came(&mut self, now: Duration) {
         let Some(line) = &mut self.encrypted else {
             return;
         };
-        line.has_snapshot = true;
+        line.snapshot_at.get_or_insert(now);
         for waiting in &mut line.waiting {
             let due = match waiting.wanted {
-                Wanted::All => now,
+                Wanted::All => now + SETTLING,
                 Wanted::Name(..) => now + PRESENCE_DELAY,
             };
             waiting.due = waiting.due.min(due);
@@ -70,10 +75,10 @@ impl Session {
         wanted: Wanted,
     ) -> Result<(), Refusal> {
         let line = self.encrypted.as_mut().ok_or(Problem::NotEncrypted)?;
-        let limit = if line.has_snapshot {
-            PRESENCE_DELAY
-        } else {
-            RESPONSE_TIMEOUT
+        let limit = match (line.snapshot_at, wanted) {
+            (None, _) => RESPONSE_TIMEOUT,
+            (Some(_), Wanted::All) => SETTLING,
+            (Some(_), Wanted::Name(..)) => PRESENCE_DELAY,
         };
         line.waiting.push(Waiting {
             wanted,

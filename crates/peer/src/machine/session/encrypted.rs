@@ -41,8 +41,8 @@ pub(super) struct Encrypted {
     status: Status,
     /// Whose keys are to be looked up.
     wanted: BTreeSet<Username>,
-    /// Whether the list of who is online has come since the sign-in.
-    pub(super) has_snapshot: bool,
+    /// When the list of who is online came, since the sign-in.
+    pub(super) snapshot_at: Option<Duration>,
     /// The calls that wait for presence.
     pub(super) waiting: Vec<Waiting>,
 }
@@ -526,7 +526,7 @@ impl Session {
             return;
         };
         let is_signed_in = std::mem::take(&mut encrypted.is_signed_in);
-        encrypted.has_snapshot = false;
+        encrypted.snapshot_at = None;
         encrypted.wanted.clear();
         if self.link == LinkState::Up && (is_signed_in || is_signing_in) {
             self.send(cx, Query::Logout, ToRegistry::SignOut);
