@@ -72,26 +72,34 @@ impl Link {
 /// The connection to the registry is there.
 #[must_use]
 pub fn registry_is_up(registry: &str) -> String {
-    format!("connected to the registry {registry}")
+    format!(
+        "connected to the registry {}",
+        security::registry_name(registry)
+    )
 }
 
 /// The registry cannot be reached, and why.
 #[must_use]
 pub fn registry_is_down(registry: &str, reason: &str) -> String {
-    format!("cannot reach the registry {registry}: {reason}")
+    let name = security::registry_name(registry);
+    format!("cannot reach the registry {name}: {reason}")
 }
 
 /// The registry cannot be reached while the user is signed in; see also
 /// [`label::WITHOUT_REGISTRY`].
 #[must_use]
 pub fn registry_is_away(registry: &str) -> String {
-    format!("cannot reach the registry ({registry})")
+    format!(
+        "cannot reach the registry ({})",
+        security::registry_name(registry)
+    )
 }
 
 /// The same for a user who has not signed in yet, and so has no chat that goes on.
 #[must_use]
 pub fn is_a_registry_there(registry: &str) -> String {
-    format!("cannot reach {registry}; is p2pchat-registry running there?")
+    let name = security::registry_name(registry);
+    format!("cannot reach {name}; is p2pchat-registry running there?")
 }
 
 /// When the next attempt is due.

@@ -403,10 +403,7 @@ fn connect_failure(
         ErrorKind::TimedOut => format!("it does not answer at {at}"),
         ErrorKind::AddrNotAvailable => format!("this machine no longer has the address {own}"),
         _ if net::is_unreachable(error) => {
-            format!(
-                "no route from {own} to {}; is the network connected?",
-                at.ip()
-            )
+            format!("no route to {}; is the network connected?", at.ip())
         }
         _ => format!("it cannot be reached from {own}: {error}"),
     }
