@@ -31,7 +31,7 @@ use super::link::{Encryption, HelloSocket, Link, LinkError, LinkEvent, ToSend};
 use super::outbound::{Outbound, Ports};
 use super::own_chats::OwnChats;
 use super::resolve::RegistryNames;
-use super::start_listeners;
+use super::{start_listeners, system};
 use crate::machine::{
     Asked, Asker, Chosen, ConnId, Input, Machine, NotChosen, Output, SaidBy, SendId, Work,
     WorkResult,
@@ -424,14 +424,13 @@ impl Driver {
             LinkEvent::ListContinued(users) => Input::ListContinued(users),
             LinkEvent::Down(error) => {
                 self.state.link = None;
-                let down = Input::RegistryDown {
-                    reason: error.to_string(),
-                };
                 match error {
                     LinkError::NotConnected {
                         from: Some(from), ..
-                    } if !self.place.is_at(from) => self.follow(from).unwrap_or(down),
-                    _ => down,
+                    } if !self.place.is_at(from) => self.follow(from),
+                    error => Input::RegistryDown {
+                        reason: error.to_string(),
+                    },
                 }
             }
         }
@@ -439,20 +438,21 @@ impl Driver {
 
     /// This machine reaches the registry from another address than before: it is in another
     /// network, or in one at last.
-    fn follow(&mut self, address: PeerAddr) -> Option<Input> {
+    fn follow(&mut self, address: PeerAddr) -> Input {
         let bound = bind::bind_first_free(address, self.place.unprivileged);
-        let moved = bound.map_err(|error| error.to_string()).and_then(|bound| {
+        let moved = bound.and_then(|bound| {
             let moved = self.move_to(bound);
-            moved.map_err(|error| error.to_string())
+            moved.map_err(system("open a socket for hellos"))
         });
-        if let Err(error) = moved {
-            tracing::warn!(%address, %error, "cannot listen at the new address");
-            return None;
+        match moved {
+            Ok(()) => Input::Moved {
+                address: self.place.address,
+                message_port: self.place.message_port,
+            },
+            Err(error) => Input::RegistryDown {
+                reason: error.to_string(),
+            },
         }
-        Some(Input::Moved {
-            address: self.place.address,
-            message_port: self.place.message_port,
-        })
     }
 
     async fn publish(&mut self, event: Event, re: Option<Asker>, said_by: Option<SaidBy>) {
