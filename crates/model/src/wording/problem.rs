@@ -118,7 +118,7 @@ impl Problem {
             Self::NoSuchRegistry => "see the list of registries",
             Self::NoKey => "they use an older program, or have never logged in with a key",
             Self::WrongCode => "compare the codes again, in person or by phone",
-            Self::BadIdentity => "check the file and the password that it was exported with",
+            Self::BadIdentity => "check the file and its password; it may be of a later p2pchat",
             Self::IdentityNotKept => {
                 "make room on the disk, or the folder of the profile writable, and import it again"
             }
