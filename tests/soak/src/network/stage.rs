@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -66,9 +66,9 @@ impl<'a> Stage<'a> {
         host: &Host,
         registry: &Registry,
     ) -> Result<Person> {
-        let home = self.home(name)?;
-        let start = || Peer::start(self.programs, &home, registry, host.address, &[]);
-        Person::new(name, host.inside(start)??, self.show)
+        self.start(name, host, |home| {
+            Peer::start(self.programs, home, registry, host.address, &[])
+        })
     }
 
     /// A user of `p2pchat --json` on a laptop: the program finds its address by itself.
@@ -78,9 +78,19 @@ impl<'a> Stage<'a> {
         host: &Host,
         registry: &Registry,
     ) -> Result<Person> {
+        self.start(name, host, |home| {
+            Peer::start_roaming(self.programs, home, registry, host.address, &[])
+        })
+    }
+
+    fn start(
+        &self,
+        name: &'static str,
+        host: &Host,
+        start: impl FnOnce(&Path) -> Result<Peer> + Send,
+    ) -> Result<Person> {
         let home = self.home(name)?;
-        let start = || Peer::start_roaming(self.programs, &home, registry, host.address, &[]);
-        Person::new(name, host.inside(start)??, self.show)
+        Person::new(name, host.inside(|| start(&home))??, self.show)
     }
 
     /// A user of `p2pchat-bridge` and a page, not logged in.

@@ -292,8 +292,8 @@ pub(super) async fn roams(stage: &mut Stage<'_>) -> Result<()> {
     let circle = Circle::begin([&ann, &bob, &carl]).await?;
     circle.say(&carl, "hello", &[&ann, &bob], AT_ONCE).await?;
 
-    laptop.move_to(CAFE)?;
     let moved = Instant::now();
+    laptop.move_to(CAFE)?;
     let after = carl.is_at(laptop.address, moved, TOGETHER).await?;
     stage.report.time("the new address is found", after);
     let after = circle
