@@ -14,6 +14,8 @@
 //! | `restore` | the facts again, at the start |
 //! | `read` | entries to serve, and messages to show |
 //! | `lookup` | messages by their ids, and by the entries that change them |
+//! | `unread` | how much the user has not read |
+//! | `mentions` | whether a text mentions the user |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
 //!
@@ -26,6 +28,7 @@ mod calls;
 mod facts;
 mod keys;
 mod lookup;
+mod mentions;
 mod node;
 mod places;
 mod read;
@@ -35,15 +38,17 @@ mod schema;
 mod search;
 mod session;
 mod store;
+mod unread;
 
 pub use calls::Said;
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
-pub use read::{Entry, MAX_UNREAD, MAX_UNREAD_BYTES, Page, Post, Unread, Visible};
+pub use read::{Entry, Page, Post, Visible};
 pub use restore::{Restored, Settings, Stored};
 pub use retention::{MAX_BODIES, MAX_BYTES};
 pub use session::SessionError;
 pub use store::{Change, Mark, Store, StoreError};
+pub use unread::{MAX_UNREAD, MAX_UNREAD_BYTES, Reader, Unread};
 
 #[cfg(test)]
 mod tests;

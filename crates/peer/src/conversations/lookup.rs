@@ -1,12 +1,16 @@
 //! Messages by their ids, and by the entries that change them.
 
+use std::ops::Range;
+
 use p2pchat_conversation::message::Place;
 use p2pchat_model::MessageId;
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryId, JoinId};
 use rusqlite::{OptionalExtension, params};
 
-use super::read::{Entry, Post, Visible};
-use super::schema::{behind, first_place, message_id, number, place_bytes, places_of};
+use super::read::{COLUMNS, Entry, Post, Visible};
+use super::schema::{
+    behind, first_place, message_id, number, place_bytes, places_of, well_formed,
+};
 use super::store::{Store, StoreError};
 
 impl Entry {
@@ -40,6 +44,38 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![conversation.0, id.0, limit], |row| row.get(0))?;
         rows.map(|id| Ok(EntryId(id?))).collect()
+    }
+
+    /// The newest messages that the entries of a log in a range began and that are visible, the
+    /// newest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn begun_in(
+        &self,
+        conversation: &ConversationId,
+        log: &JoinId,
+        range: &Range<u64>,
+        limit: usize,
+        visible: &Visible,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM conversation
+                 JOIN log ON log.conversation = conversation.row AND log.id = ?2
+                 JOIN talk ON talk.log = log.row
+             WHERE conversation.id = ?1 AND position >= ?3 AND position < ?4
+                 AND kind NOT IN (3, 4, 5)
+             ORDER BY position DESC LIMIT ?5"
+        ))?;
+        let (start, end) = (number(range.start), number(range.end));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![conversation.0, log.0, start, end, limit])?;
+        let mut begun = Vec::new();
+        while let Some(row) = rows.next()? {
+            let read = well_formed(Entry::read(row))?;
+            begun.extend(read.filter(|entry| visible.has(entry)));
+        }
+        Ok(begun)
     }
 
     /// What the entries of a log from a position on change, the newest: messages that they edit,

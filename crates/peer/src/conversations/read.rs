@@ -16,20 +16,6 @@ use super::schema::{
 };
 use super::store::{Store, StoreError};
 
-/// How far back unread messages are counted: far more than anybody counts, and a few milliseconds.
-pub const MAX_UNREAD: usize = 1_000;
-/// And back through so many bytes of text: they are read again with each new message.
-pub const MAX_UNREAD_BYTES: usize = 1 << 20;
-
-/// What the user has not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Unread {
-    /// So many messages of others.
-    pub messages: u64,
-    /// So many of them mention the user.
-    pub mentions: u64,
-}
-
 /// What of a conversation is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Visible {
@@ -283,38 +269,6 @@ impl Store {
         let found = found.filter(|entry| visible.has(entry) && begins_message(entry.kind));
         let post = found.map(|entry| self.with_naming(conversation, entry, visible));
         post.transpose()
-    }
-
-    /// How many messages of others than `me` are shown behind a place, of the newest
-    /// [`MAX_UNREAD`] and [`MAX_UNREAD_BYTES`]. Those without a text, as they were erased say, do not count.
-    /// `mentions` tells of the text of one, as it was written first, whether it mentions the user.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn unread(
-        &self,
-        conversation: &ConversationId,
-        behind: Option<Place>,
-        me: &PersonKey,
-        visible: &Visible,
-        mentions: impl Fn(&str) -> bool,
-    ) -> Result<Unread, StoreError> {
-        let mut unread = Unread::default();
-        let (mut seen, mut bytes) = (0, 0);
-        self.walk_back(conversation, behind, None, visible, |entry| {
-            if let Some(talk) = entry.talk.filter(|_| entry.author != *me) {
-                unread.messages += 1;
-                let text = match &talk {
-                    Talk::Message { text } | Talk::Reply { text, .. } => text,
-                    _ => return true,
-                };
-                unread.mentions += u64::from(mentions(text));
-                bytes += text.len();
-            }
-            seen += 1;
-            seen < MAX_UNREAD && bytes < MAX_UNREAD_BYTES
-        })?;
-        Ok(unread)
     }
 
     /// Gives the entries that begin a message and are visible, the newest first, until it is told

@@ -1,5 +1,6 @@
 //! The file, and the transaction that stores what has changed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -18,6 +19,7 @@ use super::calls::{self, Said};
 use super::facts::{Owed, Writer};
 use super::retention::{self, Limits};
 use super::schema::{KIND, alerts_number, place_bytes};
+use super::unread::Counted;
 use crate::machine::SaidBy;
 
 /// How many statements are kept ready: more than there are.
@@ -33,6 +35,8 @@ pub struct Store {
     pub(super) written: BTreeMap<ConversationId, usize>,
     /// How many may be stored before that has to be looked at again, where that is known.
     pub(super) room: BTreeMap<ConversationId, usize>,
+    /// What of each conversation was not read when that was counted last.
+    pub(super) counted: RefCell<BTreeMap<ConversationId, Counted>>,
     /// Erased texts may still be in the log of SQLite, beside the file.
     owes_erasure: bool,
     /// There may be messages whose words are not indexed yet.
@@ -144,6 +148,7 @@ impl Store {
             limits,
             written: BTreeMap::new(),
             room: BTreeMap::new(),
+            counted: RefCell::default(),
             // Of the last process, which may have been killed before it was done.
             owes_erasure: true,
             owes_words: true,
@@ -156,6 +161,7 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.forget_counted(changes);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -10,9 +10,8 @@
 //! | `emit` | what was found goes out |
 //! | `shown` | conversations and messages as front ends have them |
 //! | `changes` | how the membership of a conversation has changed |
-//! | `invited` | many invitations of one member, in one line
+//! | `invited` | many invitations of one member, in one line |
 //! | `live` | who is writing, and how far others have read |
-//! | `mentions` | whether a text mentions the user |
 //!
 //! Events of the node say what has changed. What is told is read after that, in one place and one
 //! after the other, with all that has come meanwhile. The answer to an order goes out behind
@@ -24,7 +23,6 @@ mod emit;
 mod invited;
 mod live;
 mod look;
-mod mentions;
 mod note;
 mod orders;
 mod shown;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use p2pchat_conversation::message::Place;
-use p2pchat_conversation::replica::Fact;
-use p2pchat_model::MessageId;
+use p2pchat_conversation::message::{Place, Text};
+use p2pchat_conversation::replica::{Deed, Fact};
+use p2pchat_model::{MessageId, Username};
 use p2pchat_protocol::v2::conversation::Clock;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 
 use super::super::retention::Limits;
-use super::super::{Change, Store, Visible};
+use super::super::{Change, MAX_UNREAD, Reader, Store, Visible};
 use super::world::{World, person};
 
 #[test]
@@ -46,15 +46,94 @@ fn a_page_has_messages_with_what_names_them() {
         newest.posts[1]
     );
 
-    let unread = |behind, me: u8| {
-        let me = person(me);
-        store
-            .unread(&world.group, behind, &me, &visible, |_| false)
-            .unwrap()
-            .messages
+    let unread = |read, me: u8| {
+        let me = Reader {
+            person: person(me),
+            account: None,
+            read,
+        };
+        store.unread(&world.group, &me, &visible).unwrap().messages
     };
     assert_eq!((unread(None, 2), unread(None, 1)), (2, 1));
     assert_eq!((unread(Some(place), 2), unread(Some(place), 1)), (1, 0));
+}
+
+#[test]
+fn what_is_unread_is_counted_on_and_anew_where_it_has_to_be() {
+    let mut world = World::new();
+    let mut reader = Reader {
+        person: person(1),
+        account: Some(Username::new("ann").unwrap()),
+        read: None,
+    };
+    let unread = |world: &World, reader: &Reader| {
+        let (store, visible) = (&world.devices[0].store, world.visible(0));
+        let count = || store.unread(&world.group, reader, &visible).unwrap();
+        let counted_on = count();
+        store.counted.borrow_mut().clear();
+        assert_eq!(counted_on, count(), "counted anew");
+        (counted_on.messages, counted_on.mentions)
+    };
+    let first = world.message(1, "first");
+    world.message(1, "hi @ann");
+    world.settle();
+    assert_eq!(unread(&world, &reader), (2, 1));
+    world.message(1, "third");
+    world.message(0, "an own one");
+    world.settle();
+    assert_eq!(unread(&world, &reader), (3, 1));
+
+    // One that was written before what was counted, and comes later.
+    world.switch(1);
+    world.message(1, "@Ann, are you there?");
+    world.message(0, "another own one");
+    assert_eq!(unread(&world, &reader), (3, 1));
+    world.switch(1);
+    world.settle();
+    assert_eq!(unread(&world, &reader), (4, 2));
+
+    world.say(1, &Talk::Erase { of: first });
+    world.settle();
+    assert_eq!(unread(&world, &reader), (3, 2));
+    let (store, visible) = (&world.devices[0].store, world.visible(0));
+    let posts = store.page(&world.group, None, 9, &visible).unwrap().posts;
+    let read = posts.iter().find(|post| {
+        let message = post.message();
+        message.is_some_and(|message| message.text == Text::Shown("third"))
+    });
+    reader.read = read.map(|post| post.entry.place);
+    assert_eq!(unread(&world, &reader), (1, 1));
+    reader.account = None;
+    assert_eq!(unread(&world, &reader), (1, 0));
+
+    let join = posts[0].entry.join;
+    let position = posts.last().unwrap().entry.place.position;
+    let floor = Fact::Floor { join, position };
+    let floor = Change::Facts(world.group, vec![floor]);
+    world.devices[0].store.commit(&[floor]).unwrap();
+    unread(&world, &reader);
+    world.act(0, &Deed::Remove(person(2)));
+    unread(&world, &reader);
+}
+
+#[test]
+fn so_many_unread_messages_are_counted_however_many_come() {
+    let mut world = World::new();
+    let reader = Reader {
+        person: person(2),
+        account: None,
+        read: None,
+    };
+    for part in 0..3 {
+        for number in 0..MAX_UNREAD / 2 {
+            world.message(0, &format!("{part}, {number}"));
+        }
+        world.settle();
+        let (store, visible) = (&world.devices[1].store, world.visible(1));
+        let unread = store.unread(&world.group, &reader, &visible).unwrap();
+        let all = (part + 1) * (MAX_UNREAD / 2);
+        assert_eq!(unread.messages, all.min(MAX_UNREAD));
+    }
 }
 
 #[test]

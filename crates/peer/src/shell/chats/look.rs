@@ -25,7 +25,7 @@ const PAGE: usize = 100;
 const MAX_REPLIES: usize = PAGE;
 /// How many conversations are told in one turn of the node, and how many entries are read.
 const AT_ONCE: usize = 50;
-/// Of how many messages of a conversation, the newest, it is told when they were delivered: more
+/// Of how many messages, the newest of those that were, it is told when they were delivered: more
 /// than front ends show at first. The others are right when they are read again.
 const RECENT: usize = 200;
 /// How many messages that do not count any more are taken away, the newest, and how many that they
@@ -377,19 +377,26 @@ fn delivered(
     shown: &Shown<'_>,
     delivered: &[(JoinId, Range<u64>)],
 ) -> Result<Vec<Event>, StoreError> {
-    let (id, mut seen, mut own) = (shown.id(), 0, Vec::new());
-    view.store
-        .walk_back(&id, None, None, &shown.visible, |entry| {
-            let is_delivered = delivered
-                .iter()
-                .any(|(join, range)| *join == entry.join && range.contains(&entry.place.position));
-            seen += 1;
-            own.extend(is_delivered.then_some(entry));
-            seen < RECENT
-        })?;
-    let oldest_first = own.into_iter().rev();
-    let changed = oldest_first.map(|entry| {
-        let post = view.store.with_naming(&id, entry, &shown.visible)?;
+    let (id, visible) = (shown.id(), &shown.visible);
+    // What several members have got mostly overlaps.
+    let mut within: BTreeMap<JoinId, Range<u64>> = BTreeMap::new();
+    for (join, range) in delivered {
+        let all = within.entry(*join).or_insert_with(|| range.clone());
+        *all = all.start.min(range.start)..all.end.max(range.end);
+    }
+    let mut own = Vec::new();
+    for (join, all) in &within {
+        own.extend(view.store.begun_in(&id, join, all, RECENT, visible)?);
+    }
+    own.retain(|entry| {
+        let has = |(join, range): &(JoinId, Range<u64>)| {
+            *join == entry.join && range.contains(&entry.place.position)
+        };
+        delivered.iter().any(has)
+    });
+    own.sort_unstable_by_key(|entry| entry.place);
+    let changed = own.into_iter().map(|entry| {
+        let post = view.store.with_naming(&id, entry, visible)?;
         Ok(Event::PostChanged(Box::new(shown.post(&post)?)))
     });
     changed.collect()

@@ -11,8 +11,7 @@ use p2pchat_protocol::v2::conversation::talk::TalkEntry;
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::{DisplayName, PersonKey};
 
-use super::mentions::mentions;
-use crate::conversations::{self as store, Entry, StoreError, View, Visible};
+use crate::conversations::{self as store, Entry, Reader, StoreError, View, Visible};
 
 /// How much later than its time a message has to come for that to be told, in milliseconds.
 const MUCH_LATER: u64 = 5 * 60 * 1000;
@@ -51,11 +50,12 @@ impl<'a> Shown<'a> {
     pub(super) fn chat(&self, account: Option<Username>) -> Result<Chat, StoreError> {
         let (replica, me) = (self.replica, self.replica.person());
         let settings = self.view.store.settings(&self.id())?.unwrap_or_default();
-        let is_mention = |text: &str| account.is_some_and(|account| mentions(text, account));
-        let unread =
-            self.view
-                .store
-                .unread(&self.id(), settings.read, &me, &self.visible, is_mention)?;
+        let reader = Reader {
+            person: me,
+            account,
+            read: settings.read,
+        };
+        let unread = self.view.store.unread(&self.id(), &reader, &self.visible)?;
         let membership = replica.membership();
         Ok(Chat {
             kind: match replica.kind() {
