@@ -38,7 +38,7 @@ use p2pchat_secure::{Acceptor, Connector, Identity};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::{AbortHandle, Id, JoinSet, yield_now};
+use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, yield_now};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -79,6 +79,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Node {
     handle: Handle,
+    runtime: tokio::runtime::Handle,
     stopping: CancellationToken,
     killed: CancellationToken,
     ended: oneshot::Receiver<()>,
@@ -119,7 +120,8 @@ impl Node {
             runtime.block_on(async {
                 match Core::open(options, events, asked, acceptor) {
                     Ok(core) => {
-                        let _ = tell_started.send(Ok(()));
+                        let runtime = tokio::runtime::Handle::current();
+                        let _ = tell_started.send(Ok(runtime));
                         kill.run_until_cancelled(core.run()).await;
                     }
                     Err(error) => {
@@ -130,9 +132,10 @@ impl Node {
         };
         let thread = thread::Builder::new().name("conversations".to_owned());
         thread.spawn(run).map_err(StoreError::System)?;
-        started.await.expect("the thread tells how it started")?;
+        let runtime = started.await.expect("the thread tells how it started")?;
         Ok(Self {
             handle,
+            runtime,
             stopping,
             killed,
             ended,
@@ -143,6 +146,11 @@ impl Node {
     #[must_use]
     pub fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// Runs what asks it a lot in its own thread: neither has to wake the other then. Ends with it.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(task)
     }
 
     /// Says goodbye to all sessions and closes the store.

@@ -1,5 +1,5 @@
-//! The encrypted conversations beside the machine: a task that owns a [`Node`], carries out what
-//! the machine orders, and tells it what happens, as events of front ends.
+//! The encrypted conversations beside the machine: a task in the thread of a [`Node`] that carries
+//! out what the machine orders, and tells it what happens, as events of front ends.
 //!
 //! | module | what it has |
 //! |---|---|
@@ -59,7 +59,7 @@ pub struct Chats {
     /// Not bounded: the machine bounds how many calls of front ends it works on, and tells a few
     /// things beside them.
     asked: mpsc::UnboundedSender<ToChats>,
-    incoming: Incoming,
+    node: Node,
     task: AbortOnDropHandle<()>,
 }
 
@@ -87,13 +87,13 @@ impl Chats {
         let _ = handle.set_open(false).await;
         let _ = handle.set_keep(options.keep).await;
         let (tell, asked) = mpsc::unbounded_channel();
-        let incoming = handle.incoming();
         let events = handle.events();
-        let task = Task::new(node, me, is_copy, to);
+        let task = Task::new(handle, me, is_copy, to);
+        let task = node.spawn(task.run(asked, events));
         Ok(Self {
             asked: tell,
-            incoming,
-            task: AbortOnDropHandle::new(tokio::spawn(task.run(asked, events))),
+            node,
+            task: AbortOnDropHandle::new(task),
         })
     }
 
@@ -107,7 +107,7 @@ impl Chats {
     /// Takes connections that others have begun and whose first byte is that of TLS.
     #[must_use]
     pub fn acceptor(&self) -> Incoming {
-        self.incoming.clone()
+        self.node.handle().incoming()
     }
 
     /// Carries out what was told before, within a limit, says goodbye to all sessions and closes
@@ -117,5 +117,6 @@ impl Chats {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the conversations have failed");
         }
+        self.node.stop().await;
     }
 }

@@ -19,7 +19,7 @@ use super::invited::Invited;
 use super::live::Live;
 use super::look::{Findings, look};
 use super::orders::{Carried, carry_out, queue_of};
-use crate::conversations::{self as node, Handle, Node};
+use crate::conversations::{self as node, Handle};
 use crate::machine::{FromChats, Order, SendId, ToChats};
 use crate::shell::clock::wall;
 
@@ -54,7 +54,6 @@ pub(super) enum Errand {
 
 /// What the task owns.
 pub(super) struct Task {
-    node: Node,
     pub(super) handle: Handle,
     pub(super) me: PersonKey,
     /// Whose mentions are counted; `None` before the first [`ToChats::Tell`].
@@ -87,14 +86,13 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(
-        node: Node,
+        handle: Handle,
         me: PersonKey,
         is_copy: bool,
         to: mpsc::Sender<FromChats>,
     ) -> Self {
         Self {
-            handle: node.handle().clone(),
-            node,
+            handle,
             me,
             account: None,
             to,
@@ -132,7 +130,6 @@ impl Task {
         if timeout(STOP_LIMIT, all_done).await.is_err() {
             tracing::warn!("not all that was ordered was carried out in time");
         }
-        self.node.stop().await;
     }
 
     fn is_idle(&self) -> bool {
