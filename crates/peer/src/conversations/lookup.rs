@@ -8,9 +8,7 @@ use p2pchat_protocol::v2::conversation::{ConversationId, EntryId, JoinId};
 use rusqlite::{OptionalExtension, params};
 
 use super::read::{COLUMNS, Entry, Post, Visible};
-use super::schema::{
-    behind, first_place, message_id, number, place_bytes, places_of, well_formed,
-};
+use super::schema::{behind, first_place, message_id, number, place_bytes, places_of, well_formed};
 use super::store::{Store, StoreError};
 
 impl Entry {
