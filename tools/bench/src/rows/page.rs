@@ -17,7 +17,7 @@ use crate::servers::{self, Bridge};
 /// How often each page is loaded in a round.
 const LOADS: u32 = 3;
 /// How many bytes all files of the page may have, compressed.
-const BYTES: f64 = 250_000.0;
+const BYTES: f64 = 250.0 * 1024.0;
 /// The account of the page.
 const ACCOUNT: usize = 0;
 

@@ -59,7 +59,7 @@ fn a_page_has_messages_with_what_names_them() {
 }
 
 #[test]
-fn what_is_unread_is_counted_on_and_anew_where_it_has_to_be() {
+fn what_is_unread_is_counted_on_or_once_more_where_it_has_to_be() {
     let mut world = World::new();
     let mut reader = Reader {
         person: person(1),
@@ -71,7 +71,7 @@ fn what_is_unread_is_counted_on_and_anew_where_it_has_to_be() {
         let count = || store.unread(&world.group, reader, &visible).unwrap();
         let counted_on = count();
         store.counted.borrow_mut().clear();
-        assert_eq!(counted_on, count(), "counted anew");
+        assert_eq!(counted_on, count(), "counted from the beginning");
         (counted_on.messages, counted_on.mentions)
     };
     let first = world.message(1, "first");
