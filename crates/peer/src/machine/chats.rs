@@ -23,8 +23,8 @@ use p2pchat_model::{
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
 
-use super::MAX_DRAFT;
 use super::chats_io::{Order, Ordered, Part, ToChats};
+use super::commands::MAX_DRAFT;
 use super::context::{Context, Refusal};
 use super::directory::Directory;
 use super::io::{Asker, Output, SendId, Usage};
