@@ -365,7 +365,7 @@ pub const COMMANDS: &[Entry] = &[
     entry(
         &["/undo"],
         "",
-        "take back the last /leave or /block, within 10 s",
+        "take back the last /block, or /leave of the open chat, within 10 s",
         |_, _| Ok(Typed::Command(Command::Undo)),
     )
     .when(When::SignedIn),

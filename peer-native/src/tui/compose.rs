@@ -126,7 +126,11 @@ impl Question {
                 let words = opening.map_or_else(String::new, |opening| opening.words.clone());
                 (words, chat::ALLOW_OPEN)
             }
-            Self::Leave(_) => (chat::LEAVE_QUESTION.to_owned(), wording::label::LEAVE),
+            Self::Leave(_) => {
+                let group = app.conversation().chat.as_ref();
+                let words = group.map_or("", chat::leave_question);
+                (words.to_owned(), wording::label::LEAVE)
+            }
             Self::Remove(_, who) => {
                 let members = app
                     .conversation()

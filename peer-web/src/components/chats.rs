@@ -215,7 +215,7 @@ pub(super) fn chat_items(context: &Context, one: &Conversation) -> Vec<MenuItem>
         }
         None if chat.standing == p2pchat_model::Standing::In => {
             let leave = MenuItem::new(words::LEAVE_GROUP, leave);
-            items.push(leave.asks(words::LEAVE_QUESTION, label::LEAVE));
+            items.push(leave.asks(words::leave_question(chat), label::LEAVE));
         }
         None => {}
     }

@@ -49,8 +49,14 @@ pub const RENAME: &str = "Rename";
 /// Button: leave a group.
 pub const LEAVE_GROUP: &str = "Leave group…";
 /// The question before leaving a group.
-pub const LEAVE_QUESTION: &str =
-    "Leave the group? The others are told, and you do not get what is written from now on.";
+#[must_use]
+pub fn leave_question(chat: &Chat) -> &'static str {
+    if chat.owner && chat.members.iter().all(|member| !member.owner) {
+        "Leave the group without an owner? Nobody can rename it or remove people then."
+    } else {
+        "Leave the group? The others are told, and you do not get what is written from now on."
+    }
+}
 /// Button: remove a person from a group.
 pub const REMOVE_ASK: &str = "Remove…";
 /// Button: make a person an owner of a group.
@@ -283,14 +289,21 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
         .receipts
         .as_ref()
         .filter(|receipts| !receipts.is_empty())?;
-    if let Some(held) = not_sent(post, chat).or_else(|| waiting(post)) {
+    let asked = || {
+        let is_asked = |who: &Named| chat.kind == ChatKind::Direct && is_asked(chat, who);
+        let mut waiting = post.waits_for().filter(is_asked);
+        waiting
+            .next()
+            .map(|who| format!("Waiting for {who} to accept"))
+    };
+    let held = not_sent(post, chat).or_else(asked);
+    if let Some(held) = held.or_else(|| waiting(post)) {
         return Some(held);
     }
-    let has_read = |key| {
-        let mut members = chat.members.iter();
-        members.any(|member| member.who.key == key && member.read >= Some(post.id))
-    };
-    let all_read = receipts.iter().all(|receipt| has_read(receipt.to.key));
+    // What those have read who have left since is not known.
+    let is_here = |member: &&Member| receipts.iter().any(|of| of.to.key == member.who.key);
+    let mut here = chat.members.iter().filter(is_here).peekable();
+    let all_read = here.peek().is_some() && here.all(|member| member.read >= Some(post.id));
     Some(if all_read { READ } else { DELIVERED }.to_owned())
 }
 
@@ -429,11 +442,22 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
     }
 }
 
-/// How many members of a group are online, the user among them.
+/// Whether someone has yet to accept.
+fn is_asked(chat: &Chat, who: &Named) -> bool {
+    let mut members = chat.members.iter();
+    members.any(|member| member.asked && member.who.key == who.key)
+}
+
+/// How many members of a group are online, the user among them. Those who were asked do not count
+/// before they are in it.
 #[must_use]
 pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> String {
-    let here = chat.members.iter().filter(|member| is_online(&member.who));
-    format!("{} of {} online", here.count() + 1, chat.members.len() + 1)
+    let joined = || chat.members.iter().filter(|member| !member.asked);
+    let here = joined().filter(|member| is_online(&member.who));
+    match joined().count() {
+        0 => "only you are in it".to_owned(),
+        others => format!("{} of {} online", here.count() + 1, others + 1),
+    }
 }
 
 /// How many requests wait for an answer.

@@ -43,7 +43,7 @@ impl Problem {
             Self::NotEncrypted => "this needs an encrypted line to the registry",
             Self::RegistryKeyChanged => "the registry has another key than before",
             Self::NoSuchRegistry => "no such registry is pinned",
-            Self::NoKey => "no key is known for this name",
+            Self::NoKey => "nobody with this name has a key here",
             Self::WrongCode => "this is not their code",
             Self::BadIdentity => "this identity cannot be imported",
             Self::IdentityNotKept => "the identity could not be saved, and the earlier one stays",
@@ -116,7 +116,7 @@ impl Problem {
                 "ask its operator for the fingerprint, and trust it if it is the one seen here"
             }
             Self::NoSuchRegistry => "see the list of registries",
-            Self::NoKey => "they use an older program, or have never logged in with a key",
+            Self::NoKey => "check the name: they may use an older program, or have yet to sign in",
             Self::WrongCode => "compare the codes again, in person or by phone",
             Self::BadIdentity => "check the file and its password; it may be of a later p2pchat",
             Self::IdentityNotKept => {

@@ -26,8 +26,8 @@ pub const NOT_SAVED: &str = "there is no folder to save your keys in: the accoun
                              to is bound to them and lost when p2pchat ends, unless the operator of \
                              the registry resets its key; start again with --profile ./FOLDER first";
 /// Why a registry may have another key than before.
-pub const OTHER_KEY_REASONS: &str = "Either it was set up again, or someone in between poses as \
-                                     it. Ask its operator, in person or by phone, for the \
+pub const OTHER_KEY_REASONS: &str = "Its fingerprint was mistyped, it was set up again, or \
+                                     someone in between poses as it. Ask its operator, in person or by phone, for the \
                                      fingerprint of its key.";
 
 /// The line to the registry in a sentence, with the fingerprint of its key. `None` before the
@@ -74,7 +74,7 @@ pub fn trust_command(registry: &str, seen: Fingerprint) -> String {
 #[must_use]
 pub fn another_key(registry: &str) -> String {
     let name = registry_name(registry);
-    format!("{name} has another key than before: nothing was sent to it.")
+    format!("{name} has another key than the known one: nothing was sent to it.")
 }
 
 /// The stop before a registry that has another key than the pinned one: what has happened, both

@@ -175,6 +175,14 @@ fn a_message_waits_is_delivered_and_is_read() {
     assert_eq!(delivery(&there, &group).unwrap(), "Delivered");
     group.members[1].read = Some(MessageId::of_entry(6, 1, 1));
     assert_eq!(delivery(&there, &group).unwrap(), "Read");
+    group.members.remove(0);
+    assert_eq!(delivery(&there, &group).unwrap(), "Read", "bob has left");
+    let mut direct = chat(ChatKind::Direct, "", &["bob"]);
+    let sent = post(&[("bob", false)]);
+    assert_eq!(delivery(&sent, &direct).unwrap(), "Waiting for bob");
+    direct.members[0].asked = true;
+    let waits = "Waiting for bob to accept";
+    assert_eq!(delivery(&sent, &direct).unwrap(), waits);
     assert_eq!(delivery(&post(&[]), &group), None, "for nobody");
     let others = Post {
         receipts: None,
@@ -294,6 +302,11 @@ fn members_who_are_online_are_counted_with_the_user() {
     let group = chat(ChatKind::Group, "", &["bob", "carol"]);
     let is_bob = |who: &Named| who.to_string() == "bob";
     assert_eq!(members_online(&group, is_bob), "2 of 3 online");
+    let mut asked = group.clone();
+    asked.members[1].asked = true;
+    assert_eq!(members_online(&asked, is_bob), "2 of 2 online");
+    asked.members[0].asked = true;
+    assert_eq!(members_online(&asked, is_bob), "only you are in it");
     assert_eq!(requests(1), "1 request");
     assert_eq!(requests(2), "2 requests");
 }

@@ -117,10 +117,15 @@ impl<'a> Shown<'a> {
     fn since(&self) -> Option<Timestamp> {
         let from = match self.replica.own_role() {
             Role::Member(from) => from,
-            Role::Invited(add) => match self.replica.roster().get(&add)?.act {
-                Act::Add { from, .. } => from,
-                _ => return None,
-            },
+            Role::Invited(add) => {
+                // They join by the add that lets them see most, which may be an earlier one.
+                let adds = &self.replica.membership().adds;
+                let best = adds.get(&self.replica.person()).unwrap_or(&add);
+                match self.replica.roster().get(best)?.act {
+                    Act::Add { from, .. } => from,
+                    _ => return None,
+                }
+            }
             Role::Stranger => return None,
         };
         (from > Clock::ZERO).then(|| time(from))
