@@ -1,7 +1,8 @@
 //! What events do to the screen.
 
 use p2pchat_model::{
-    Alerts, ConversationId, Event, Line, Link, Problem, Snapshot, Timestamp, Update, View, wording,
+    Alerts, ConversationId, Event, Line, Link, MessageId, Problem, Snapshot, Timestamp, Update,
+    View, wording,
 };
 
 use super::app::{Act, App, Compared, For};
@@ -186,16 +187,22 @@ impl App {
                 self.is_renewing = false;
                 self.read = None;
             }
-            (Event::Read { .. }, None)
-                if self.is_shown(event) && self.conversation().unread() == 0 =>
-            {
-                self.new = None;
-            }
+            (Event::Read { .. }, None) if self.is_shown(event) => self.read_is_known(),
             (Event::Draft { .. }, None) if self.is_shown(event) => self.take_draft(),
             (Event::Draft { conversation, text }, None) => self.receive_draft(*conversation, text),
             _ => {}
         }
         None
+    }
+
+    /// After a start a conversation may be shown before it is known how far it was read.
+    fn read_is_known(&mut self) {
+        if self.conversation().unread() == 0 {
+            self.new = None;
+        } else if self.new == Some(MessageId::default()) {
+            self.show_unread();
+            self.opens_at_new = true;
+        }
     }
 
     fn say_if_none(&mut self, is_none: bool) {

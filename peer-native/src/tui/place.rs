@@ -191,7 +191,10 @@ impl App {
     /// Separates the messages that the user has not read.
     pub(super) fn show_unread(&mut self) {
         let conversation = self.conversation();
-        self.new = conversation.read.filter(|_| conversation.unread() > 0);
+        // Of an encrypted one that was never read all is new.
+        let never = conversation.chat.as_ref().map(|_| MessageId::default());
+        let read = conversation.read.or(never);
+        self.new = read.filter(|_| conversation.unread() > 0);
         self.new_was_seen = !self.is_away();
     }
 

@@ -187,10 +187,15 @@ impl Rail<'_> {
         else {
             return Span::raw(" ");
         };
-        match chats::status(other.who, self.shown.view) {
-            Some(Status::Available) => Span::styled("●", theme.good()),
-            Some(Status::Away | Status::Busy) => Span::styled("●", theme.dim()),
-            None => Span::styled("○", theme.dim()),
+        self.status(chats::status(other.who, self.shown.view))
+    }
+
+    /// The mark of a person: with what others see of them, if they are online.
+    fn status(&self, status: Option<Status>) -> Span<'static> {
+        match status {
+            Some(Status::Available) => Span::styled("●", self.theme.good()),
+            Some(Status::Away | Status::Busy) => Span::styled("●", self.theme.dim()),
+            None => Span::styled("○", self.theme.dim()),
         }
     }
 
@@ -225,7 +230,7 @@ impl Rail<'_> {
         let mark = if view.lookalike_of(user.name).is_some() {
             Span::styled("≈", self.theme.warning())
         } else {
-            Span::styled("○", self.theme.dim())
+            self.status(Some(user.status))
         };
         let trust = user.trust.map_or("", Trust::mark);
         let name = format!("{} {trust}", user.title());

@@ -69,16 +69,18 @@ impl Scroll {
     /// Scrolls as little as possible to show all of a line on a screen of this height.
     pub(super) fn reveal(&mut self, layout: &Layout<'_>, index: usize, height: usize) {
         let bottom = self.index(layout);
+        let own = layout.block(index).len();
+        // Of one that is taller than the screen, its beginning.
+        let hidden = own.saturating_sub(height);
         if index >= bottom {
-            self.set(layout, index, 0);
+            self.set(layout, index, hidden);
             return;
         }
         let mut rows = layout.block(bottom).len().saturating_sub(self.rows);
         for between in (index..bottom).rev() {
             rows += layout.block(between).len();
             if rows > height {
-                self.set(layout, index, 0);
-                let own = layout.block(index).len();
+                self.set(layout, index, hidden);
                 self.down(layout, height.saturating_sub(own));
                 return;
             }

@@ -583,7 +583,7 @@ fn a_click_in_the_list_leads_to_its_chat_or_person() {
     let chat = Command::Chat {
         with: "dave".parse().unwrap(),
     };
-    assert_eq!(commands(click(&mut app, "○ dave")), [chat]);
+    assert_eq!(commands(click(&mut app, "● dave")), [chat]);
     click(&mut app, "1 request");
     assert!(app.overlay.is_some());
     assert_eq!(click(&mut app, "2 ● bob"), None);
@@ -627,6 +627,48 @@ fn a_chat_opens_at_its_first_unread_message() {
     // What comes now is followed.
     happen(&mut app, &said(post(id(TEAM), 300, "bob", "newest")));
     assert!(screen(&mut app, SMALL, after(300)).contains("newest"));
+}
+
+#[test]
+fn one_that_is_shown_before_it_is_known_how_far_it_was_read_opens_there_too() {
+    let mut app = showing(several(), id(TEAM));
+    let unread = 60;
+    happen(&mut app, &begun(id(TEAM), Chat { unread, ..team() }));
+    app.show(id(BOB));
+    app.show(id(TEAM));
+    for number in 200..260 {
+        let text = format!("new {number}");
+        happen(&mut app, &said(post(id(TEAM), number, "bob", &text)));
+    }
+    screen(&mut app, SMALL, NOW);
+    let mark = Event::Read {
+        conversation: id(TEAM),
+        message: message_id(199),
+    };
+    happen(&mut app, &mark);
+    let shown = screen(&mut app, SMALL, after(300));
+    assert!(
+        shown.contains("new 200") && !shown.contains("new 259"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_unread_message_that_is_taller_than_the_screen_is_shown_from_its_beginning() {
+    let mut app = showing(several(), id(BOB));
+    let rows: Vec<_> = (100..160).map(|number| format!("row {number}")).collect();
+    happen(
+        &mut app,
+        &said(post(id(TEAM), 300, "bob", &rows.join("\n"))),
+    );
+    let unread = 1;
+    happen(&mut app, &begun(id(TEAM), Chat { unread, ..team() }));
+    app.show(id(TEAM));
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("row 100") && !shown.contains("row 159"),
+        "{shown}"
+    );
 }
 
 #[test]
