@@ -12,7 +12,7 @@ use yew::prelude::*;
 use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::{
     element,
-    hooks::{use_dropped_file, use_escape, use_leave},
+    hooks::{use_dropped_file, use_escape, use_leave, use_size},
     keys, page,
     storage::Drafts,
 };
@@ -63,6 +63,9 @@ pub fn use_composer() -> Html {
         use_dropped_file(Callback::from(move |()| dropped.set(Some((*text).clone()))));
     }
     let is_file = dropped.as_ref() == Some(&*text);
+    // To send a change that is none would mark the message as edited.
+    let is_same = matches!(about, Some(About::Edit(id))
+        if post_of(&context, |post| post.id == id && post.text == *text).is_some());
     let problem = command.as_ref().err().copied();
     let submit = {
         let (send, set, tried) = (context.send.clone(), set.clone(), tried.setter());
@@ -70,7 +73,9 @@ pub fn use_composer() -> Html {
         Callback::from(move |()| {
             match &command {
                 Ok(command) => {
-                    send.emit(command.clone());
+                    if !is_same {
+                        send.emit(command.clone());
+                    }
                     set.emit(String::new());
                     shared.tell("");
                     if about.is_some() {
@@ -124,7 +129,7 @@ pub fn use_composer() -> Html {
             <fieldset class="composer-box" disabled={opens}>
                 { part!(use_emoji_picker, super::emoji::Props { onpick }) }
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown} {onblur}
-                    aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
+                    aria-label="Message" title="Enter sends, Shift Enter begins a new line" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send">{ icon(Glyph::Send) }</button>
             </fieldset>
@@ -410,15 +415,22 @@ fn use_restore(context: &Context, text: &UseStateHandle<String>, set: &Callback<
     });
 }
 
-/// Lets the field grow with its text.
+/// Lets the field grow with its text, and with its lines where it has another width.
 #[hook]
 fn use_grow(node: &NodeRef, text: &str) {
-    let node = node.clone();
-    use_effect_on(text.to_owned(), move |_| {
-        if let Some(field) = node.cast::<HtmlElement>() {
-            element::unset(&field, "height");
-            let wanted = f64::from(field.scroll_height());
-            element::set_px(&field, "height", wanted.min(TALLEST));
-        }
-    });
+    let grow = {
+        let node = node.clone();
+        use_stable(move |()| {
+            if let Some(field) = node.cast::<HtmlElement>() {
+                element::unset(&field, "height");
+                let wanted = f64::from(field.scroll_height());
+                // Nothing is known of one that is not shown.
+                if wanted > 0.0 {
+                    element::set_px(&field, "height", wanted.min(TALLEST));
+                }
+            }
+        })
+    };
+    use_size(node.clone(), grow.clone());
+    use_effect_on(text.to_owned(), move |_| grow.emit(()));
 }

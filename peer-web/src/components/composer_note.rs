@@ -12,7 +12,7 @@ use crate::part;
 /// How long the bridge may usually take for a text, in milliseconds.
 const USUAL: u32 = 1_000;
 
-/// Why a text was not sent; else its length, once that matters; else the keys.
+/// Why a text was not sent; else its length, once that matters.
 /// `problem` is why the text in the field cannot be sent, and `tried` whether the user has tried to
 /// send it as it is.
 pub fn composer_note(
@@ -43,12 +43,7 @@ fn note(text: &str, is_open: bool) -> Html {
     // Of what is no text to send, the length does not matter.
     let text = outgoing::text(text).ok().filter(|_| is_open);
     let length = text.and_then(|text| wording::length(&text));
-    match length {
-        Some(length) => html! { <span>{ length }</span> },
-        None => html! {
-            <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>
-        },
-    }
+    html! { <span>{ length }</span> }
 }
 
 /// What a [`use_sending`] needs.

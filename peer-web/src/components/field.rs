@@ -16,6 +16,8 @@ pub struct Field {
     pub error: Option<AttrValue>,
     /// What is worth knowing, if nothing is wrong.
     pub hint: Option<AttrValue>,
+    /// Whether it has the focus when its dialog opens.
+    pub autofocus: bool,
     /// Whether the letters are hidden.
     pub hidden: bool,
     /// For the password manager of the browser.
@@ -46,7 +48,7 @@ pub fn field(field: Field) -> Html {
                 <input id={field.id} name={field.id} value={field.value} {oninput}
                     type={if field.hidden { "password" } else { "text" }}
                     autocomplete={field.autocomplete} autocapitalize="none" spellcheck="false"
-                    aria-invalid={invalid.to_string()} aria-describedby={note_id.clone()} />
+                    aria-invalid={invalid.to_string()} aria-describedby={note_id.clone()} autofocus={field.autofocus} />
                 { field.children }
             </div>
             <p id={note_id} class="field-note" aria-live="polite">{ note.unwrap_or_default() }</p>

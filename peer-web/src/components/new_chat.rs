@@ -4,7 +4,6 @@ use p2pchat_model::wording::chat as words;
 use p2pchat_model::{Command, ConversationId, DisplayName, User, Username, lowercase, printable};
 use yew::prelude::*;
 
-use crate::browser::effect::use_effect_on;
 use crate::browser::{keys, page};
 use crate::context::use_app;
 
@@ -34,7 +33,6 @@ pub fn use_new_chat(props: &Props) -> Html {
     let typed = use_state(String::new);
     let name = use_state(String::new);
     let sees_all = use_state_eq(|| false);
-    use_effect_on((), |()| page::focus(TO));
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -103,7 +101,7 @@ pub fn use_new_chat(props: &Props) -> Html {
     };
     html! {
         { command_form(&context, Form { name: command_name, command, submit, done: "", children: html! { <><div onkeydown={onkeydown}>
-                { field(Field { id: TO, label: words::TO, value: (*typed).clone(), oninput: set(&typed), autocomplete: "off", ..Field::default() }) }
+                { field(Field { id: TO, label: words::TO, autofocus: true, value: (*typed).clone(), oninput: set(&typed), autocomplete: "off", ..Field::default() }) }
             </div>
             if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
             <ul class="picks" role="list">{ for offered.map(|user| pick(user, chosen.contains(&user.name), &toggle)) }</ul>

@@ -136,7 +136,7 @@ pub fn use_sign_in() -> Html {
                     { ended(state) }
                     { tabs(new, &choose) }
                     { field(Field { id: NAME, label: label::NAME, value: (*name).clone(), error: errors.name, hint: form.name_hint(), autocomplete: "username", oninput: set(&name), ..Field::default() }) }
-                    { field(Field { id: PASSWORD, label: label::PASSWORD, value: (*password).clone(), error: errors.password, hint: form.password_hint(), hidden: !*shown, autocomplete: if new { "new-password" } else { "current-password" }, oninput: set(&password), children: html! { <button type="button" class="icon-button" aria-pressed={shown.to_string()}
+                    { field(Field { id: PASSWORD, label: label::PASSWORD, value: (*password).clone(), error: errors.password, hint: form.password_hint(), autofocus: false, hidden: !*shown, autocomplete: if new { "new-password" } else { "current-password" }, oninput: set(&password), children: html! { <button type="button" class="icon-button" aria-pressed={shown.to_string()}
                             aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}>{ icon(Glyph::Eye) }</button> } }) }
                     if new {
                         { field(Field { id: AGAIN, label: label::PASSWORD_AGAIN, value: (*again).clone(), error: errors.again, hidden: !*shown, autocomplete: "new-password", oninput: set(&again), ..Field::default() }) }

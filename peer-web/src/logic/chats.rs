@@ -118,17 +118,18 @@ pub fn direct_with(chat: &Chat) -> Option<Username> {
     other.who.name
 }
 
-/// How many messages of a conversation the title counts: those that the user is alerted of.
+/// How many messages of a conversation the title counts: those that the user is alerted of, and a
+/// request.
 #[must_use]
 pub fn counted(conversation: &Conversation, unread: usize) -> usize {
-    match conversation
-        .chat
-        .as_ref()
-        .map(|chat| (chat.alerts, chat.mentions))
-    {
-        Some((Alerts::Nothing, _)) => 0,
-        Some((Alerts::Mentions, mentions)) => unread.min(usize::try_from(mentions).unwrap_or(0)),
-        _ => unread,
+    let Some(chat) = &conversation.chat else {
+        return unread;
+    };
+    match chat.alerts {
+        _ if matches!(chat.standing, Standing::Asked(_)) => 1,
+        Alerts::Nothing => 0,
+        Alerts::Mentions => unread.min(usize::try_from(chat.mentions).unwrap_or(0)),
+        Alerts::All => unread,
     }
 }
 
