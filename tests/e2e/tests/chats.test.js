@@ -154,9 +154,16 @@ test("on a small screen Back leads from the chat to the list", async (t) => {
   await picture(alice, "encrypted-narrow");
   const wide = await alice.page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= 360, `the page is ${wide} wide`);
+  await alice.composer.fill("one line\nanother\nthe third");
+  const height = async () => (await alice.composer.boundingBox()).height;
+  const whole = await height();
   await alice.page.goBack();
+  await row(alice, "bob").waitFor();
+  // The field is laid out while it is not shown.
+  await alice.page.reload();
   await row(alice, "bob").tap();
   await alice.composer.waitFor();
+  assert.equal(await height(), whole);
   await alice.page.getByRole("button", { name: "Chats" }).tap();
   await row(alice, "bob").waitFor();
   await picture(alice, "encrypted-list");
