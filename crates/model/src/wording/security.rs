@@ -27,8 +27,8 @@ pub const NOT_SAVED: &str = "there is no folder to save your keys in: the accoun
                              the registry resets its key; start again with --profile ./FOLDER first";
 /// Why a registry may have another key than before.
 pub const OTHER_KEY_REASONS: &str = "Its fingerprint was mistyped, it was set up again, or \
-                                     someone in between poses as it. Ask its operator, in person or by phone, for the \
-                                     fingerprint of its key.";
+                                     someone in between poses as it. Ask its operator, in \
+                                     person or by phone, for the fingerprint of its key.";
 
 /// The line to the registry in a sentence, with the fingerprint of its key. `None` before the
 /// first contact.
