@@ -105,9 +105,9 @@ pub const AWAY: &str = "Away";
 /// Switch and state: chat requests are answered with BUSY.
 pub const BUSY: &str = "Do not disturb";
 /// What the switch means while it is on.
-pub const BUSY_ON: &str = "nobody can ask you for a chat";
+pub const BUSY_ON: &str = "nobody can ask you into the open chat";
 /// What the switch means while it is off.
-pub const BUSY_OFF: &str = "others can ask you for a chat";
+pub const BUSY_OFF: &str = "others can ask you into the open chat";
 
 /// No one is in the chat.
 pub const NO_CHAT: &str = "No chat yet";
