@@ -31,7 +31,7 @@ fn alice_with_bob(registry: &Registry, tmux: &Tmux) {
     arguments.retain(|option| option != "--no-history");
     tmux.start("alice", SIZE, registry, &arguments);
     tmux.wait("alice", "signed in as alice");
-    tmux.wait("alice", "○ bob");
+    tmux.wait("alice", "● bob");
     tmux.keys("alice", &["/request bob", "Enter"]);
     tmux.wait("bob", "wants to chat with you");
     tmux.keys("bob", &["/accept", "Enter"]);
