@@ -222,11 +222,16 @@ pub fn sees(chat: &Chat) -> &'static str {
     }
 }
 
-/// Those who have not got a message yet. `None` if all have.
+/// Those who have not got a message yet, or have yet to accept. `None` if all have it.
 #[must_use]
-pub fn waiting(post: &Post) -> Option<String> {
+pub fn waiting(post: &Post, chat: &Chat) -> Option<String> {
     let waiting: Vec<Named> = post.waits_for().collect();
-    (!waiting.is_empty()).then(|| waiting_for(waiting.into_iter()))
+    let first = waiting.first()?;
+    let is_asked = |member: &Member| member.asked && member.who.key == first.key;
+    if chat.kind == ChatKind::Direct && chat.members.iter().any(is_asked) {
+        return Some(format!("Waiting for {first} to accept"));
+    }
+    Some(waiting_for(waiting.into_iter()))
 }
 
 /// The same of some of them.
@@ -289,15 +294,7 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
         .receipts
         .as_ref()
         .filter(|receipts| !receipts.is_empty())?;
-    let asked = || {
-        let is_asked = |who: &Named| chat.kind == ChatKind::Direct && is_asked(chat, who);
-        let mut waiting = post.waits_for().filter(is_asked);
-        waiting
-            .next()
-            .map(|who| format!("Waiting for {who} to accept"))
-    };
-    let held = not_sent(post, chat).or_else(asked);
-    if let Some(held) = held.or_else(|| waiting(post)) {
+    if let Some(held) = not_sent(post, chat).or_else(|| waiting(post, chat)) {
         return Some(held);
     }
     // What those have read who have left since is not known.
@@ -440,12 +437,6 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
             _ => text(post).to_owned(),
         },
     }
-}
-
-/// Whether someone has yet to accept.
-fn is_asked(chat: &Chat, who: &Named) -> bool {
-    let mut members = chat.members.iter();
-    members.any(|member| member.asked && member.who.key == who.key)
 }
 
 /// How many members of a group are online, the user among them. Those who were asked do not count
