@@ -222,16 +222,22 @@ pub fn sees(chat: &Chat) -> &'static str {
     }
 }
 
-/// Those who have not got a message yet, or have yet to accept. `None` if all have it.
+/// Those who have not got a message yet. `None` if all have.
 #[must_use]
-pub fn waiting(post: &Post, chat: &Chat) -> Option<String> {
+pub fn waiting(post: &Post) -> Option<String> {
     let waiting: Vec<Named> = post.waits_for().collect();
-    let first = waiting.first()?;
+    (!waiting.is_empty()).then(|| waiting_for(waiting.into_iter()))
+}
+
+/// The same in its conversation: in one of two the other may have yet to accept.
+#[must_use]
+pub fn waiting_in(post: &Post, chat: &Chat) -> Option<String> {
+    let first = post.waits_for().next()?;
     let is_asked = |member: &Member| member.asked && member.who.key == first.key;
     if chat.kind == ChatKind::Direct && chat.members.iter().any(is_asked) {
         return Some(format!("Waiting for {first} to accept"));
     }
-    Some(waiting_for(waiting.into_iter()))
+    waiting(post)
 }
 
 /// The same of some of them.
@@ -294,7 +300,7 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
         .receipts
         .as_ref()
         .filter(|receipts| !receipts.is_empty())?;
-    if let Some(held) = not_sent(post, chat).or_else(|| waiting(post, chat)) {
+    if let Some(held) = not_sent(post, chat).or_else(|| waiting_in(post, chat)) {
         return Some(held);
     }
     // What those have read who have left since is not known.
