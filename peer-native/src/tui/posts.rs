@@ -177,12 +177,13 @@ impl Layout<'_> {
         let Some(first) = absent.first().copied().filter(|_| !is_repeated) else {
             return;
         };
-        let is_direct = self.chat.is_some_and(|chat| chat.kind == ChatKind::Direct);
-        let words = if is_direct && !self.is_asked(first) {
-            chat::when_both_are_here(first)
-        } else {
-            chat::waiting_for(absent.into_iter())
+        let direct = self.chat.filter(|chat| chat.kind == ChatKind::Direct);
+        let words = match direct {
+            Some(_) if !self.is_asked(first) => Some(chat::when_both_are_here(first)),
+            Some(chat) => chat::waiting_in(post, chat),
+            None => Some(chat::waiting_for(absent.into_iter())),
         };
+        let words = words.unwrap_or_default();
         for row in rows(&format!("… {}", uncapitalized(&words)), self.text_columns()) {
             out.push(self.below(row, self.theme.dim()));
         }
