@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
-use brotli::enc::backward_references::BrotliEncoderMode;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -78,11 +77,9 @@ fn beside(file: &Path, extension: &str, form: &[u8], plain: usize) -> Result<usi
 
 fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
-    // The default is the best quality. Small blocks, of 2^16 bytes, and how distances are told in
-    // fonts are better for WebAssembly, which is nearly all.
+    // The default is the best quality. Small blocks, of 2^16 bytes, are better for WebAssembly.
     let params = BrotliEncoderParams {
         lgblock: 16,
-        mode: BrotliEncoderMode::BROTLI_MODE_FONT,
         size_hint: content.len(),
         ..BrotliEncoderParams::default()
     };
