@@ -2,15 +2,16 @@
 //!
 //! `serde_json` would be a tenth of the page, most of it words about errors that no one reads
 //! here and numbers with fractions, of which the contract has none: an update that the page
-//! does not understand is ignored. What is read is the same, and a test compares the two.
+//! does not understand is ignored. Fields and variants are told to serde by their number, in
+//! the order of their declaration: what compares their names is here, once, and not in the code
+//! of each type. What is read is the same, and a test compares the two.
 
 use std::fmt;
 
 use js_sys::JSON;
 use p2pchat_model::{CallId, Event, Update};
-use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
-    self, DeserializeSeed, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+    self, DeserializeSeed, EnumAccess, IntoDeserializer, SeqAccess, VariantAccess, Visitor,
 };
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
@@ -18,16 +19,16 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 const DEEPEST: u8 = 32;
 
 /// The enums whose variant stands in a field of their object: their name in Rust, that field,
-/// and the field with the value, where that has one of its own. In `p2pchat_model` these are the
-/// attributes `tag` and `content`, which only other targets have.
-const TAGS: [(&str, &str, Option<&str>); 7] = [
-    ("Event", "event", None),
-    ("Line", "kind", None),
-    ("Link", "state", None),
-    ("Security", "state", None),
-    ("Notice", "what", None),
-    ("JoinedBy", "by", Some("who")),
-    ("DeliveryState", "state", Some("reason")),
+/// and the field with the value, or [`WHOLE`] if that is the object. In `p2pchat_model` these are
+/// the attributes `tag` and `content`, which only other targets have.
+const TAGS: [(&str, &str, &str); 7] = [
+    ("Event", "event", WHOLE),
+    ("Line", "kind", WHOLE),
+    ("Link", "state", WHOLE),
+    ("Security", "state", WHOLE),
+    ("Notice", "what", WHOLE),
+    ("JoinedBy", "by", "who"),
+    ("DeliveryState", "state", "reason"),
 ];
 /// The name of a field whose value is the object that it is in: `flatten` elsewhere.
 const WHOLE: &str = "$";
@@ -129,12 +130,17 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Result<u64, Misfit> {
+        self.peek();
         let is_digit = |c: char| c.is_ascii_digit();
         let end = self.rest.find(|c| !is_digit(c)).unwrap_or(self.rest.len());
         self.split(end).parse().map_err(|_| Misfit)
     }
 
-    fn string<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Misfit> {
+    /// The next text, in its quotes, and whether it has no escapes.
+    fn quoted(&mut self) -> Result<(&'a str, bool), Misfit> {
+        if self.peek() != Some(b'"') {
+            return Err(Misfit);
+        }
         let bytes = self.rest.as_bytes();
         let mut end = 1;
         let mut is_plain = true;
@@ -143,51 +149,100 @@ impl<'a> Reader<'a> {
             is_plain &= !is_escape;
             end += 1 + usize::from(is_escape);
         }
-        let quoted = self.split(end + 1);
-        if is_plain {
-            return visitor.visit_borrowed_str(&quoted[1..end]);
-        }
-        let text = JSON::parse(quoted).map_err(|_| Misfit)?;
-        visitor.visit_string(text.as_string().ok_or(Misfit)?)
+        Ok((self.split(end + 1), is_plain))
     }
 
-    /// Reads a list or an object between these brackets.
-    fn inside<T>(
+    /// A name of the contract. None of them has escapes.
+    fn name(&mut self) -> Result<&'a str, Misfit> {
+        let (quoted, _) = self.quoted()?;
+        Ok(&quoted[1..quoted.len() - 1])
+    }
+
+    /// Reads a list or an object between these brackets, item by item.
+    fn items(
         &mut self,
-        brackets: [&'static str; 2],
-        read: impl FnOnce(Items<'_, 'a>) -> Result<T, Misfit>,
-    ) -> Result<T, Misfit> {
-        let [open, close] = brackets;
+        [open, close]: [&str; 2],
+        read: &mut dyn FnMut(&mut Self) -> Result<(), Misfit>,
+    ) -> Result<(), Misfit> {
         self.take(open)?;
         self.depth = self.depth.checked_sub(1).ok_or(Misfit)?;
-        let value = read(Items {
-            reader: self,
-            close,
-            is_first: true,
-            whole: None,
-            again: None,
-        })?;
+        if !self.takes(close) {
+            read(self)?;
+            while self.takes(",") {
+                read(self)?;
+            }
+            self.take(close)?;
+        }
         self.depth += 1;
-        self.take(close)?;
-        Ok(value)
+        Ok(())
+    }
+
+    /// The fields of an object: their names, and the text from their values on.
+    fn object(&mut self) -> Result<Object<'a>, Misfit> {
+        self.peek();
+        let (whole, depth) = (self.rest, self.depth);
+        let mut fields = Vec::new();
+        self.items(["{", "}"], &mut |reader| {
+            let name = reader.name()?;
+            reader.take(":")?;
+            fields.push((name, reader.rest));
+            reader.skip()
+        })?;
+        Ok(Object {
+            whole,
+            fields,
+            depth,
+        })
+    }
+
+    /// Reads a value of which nothing is wanted.
+    fn skip(&mut self) -> Result<(), Misfit> {
+        match self.peek().ok_or(Misfit)? {
+            b'"' => self.quoted().map(drop),
+            b'{' => self.object().map(drop),
+            b'[' => self.items(["[", "]"], &mut Self::skip),
+            b't' => self.take("true"),
+            b'f' => self.take("false"),
+            b'n' => self.take("null"),
+            _ => self.number().map(drop),
+        }
+    }
+}
+
+/// What an object consists of.
+struct Object<'a> {
+    /// The text from its beginning on.
+    whole: &'a str,
+    /// The names of its fields, and the text from their values on.
+    fields: Vec<(&'a str, &'a str)>,
+    /// How deep its values may be.
+    depth: u8,
+}
+
+impl<'a> Object<'a> {
+    /// What reads this field. One that is missing is null, as in all of the contract.
+    fn field(&self, name: &str) -> Reader<'a> {
+        let mut fields = self.fields.iter();
+        let rest = match fields.find(|(other, _)| *other == name) {
+            _ if name == WHOLE => self.whole,
+            Some((_, text)) => text,
+            None => "null",
+        };
+        let depth = self.depth;
+        Reader { rest, depth }
     }
 }
 
 impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     type Error = Misfit;
 
+    /// What does not say what it is: an id, which is a text or a number.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self.peek().ok_or(Misfit)? {
-            b'"' => self.string(visitor),
-            b'{' => self.inside(["{", "}"], |items| visitor.visit_map(items)),
-            b'[' => self.deserialize_seq(visitor),
-            b'0'..=b'9' => self.deserialize_u64(visitor),
-            b't' | b'f' => self.deserialize_bool(visitor),
-            _ => self.take("null").and_then(|()| visitor.visit_unit()),
+        match self.peek() {
+            Some(b'"') => self.deserialize_str(visitor),
+            _ => self.deserialize_u64(visitor),
         }
     }
-
-    // One kind of value each: what reads a type holds no more than the type may be.
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         let is_true = self.takes("true");
@@ -198,17 +253,33 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        self.peek();
         visitor.visit_u64(self.number()?)
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        (self.peek() == Some(b'"')).then_some(()).ok_or(Misfit)?;
-        self.string(visitor)
+        let (quoted, is_plain) = self.quoted()?;
+        if is_plain {
+            return visitor.visit_borrowed_str(&quoted[1..quoted.len() - 1]);
+        }
+        let text = JSON::parse(quoted).map_err(|_| Misfit)?;
+        visitor.visit_string(text.as_string().ok_or(Misfit)?)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        self.inside(["[", "]"], |items| visitor.visit_seq(items))
+        let mut texts = Vec::new();
+        let depth = self.depth;
+        // A list that is left out is empty.
+        if !self.takes("null") {
+            self.items(["[", "]"], &mut |reader| {
+                texts.push(reader.rest);
+                reader.skip()
+            })?;
+        }
+        let mut texts = texts.into_iter();
+        visitor.visit_seq(Values(|| {
+            let rest = texts.next()?;
+            Some(Reader { rest, depth })
+        }))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -225,31 +296,39 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        self.peek();
-        let whole = fields.contains(&WHOLE).then_some(self.rest);
-        self.inside(["{", "}"], |items| {
-            visitor.visit_map(Items { whole, ..items })
-        })
+        let object = self.object()?;
+        let mut fields = fields.iter();
+        visitor.visit_seq(Values(|| Some(object.field(fields.next()?))))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let variant = match TAGS.iter().find(|(tagged, ..)| *tagged == name) {
-            Some((_, tag, content)) => self.tagged(tag, *content)?,
-            None => self.untagged()?,
+        let (name, value) = match TAGS.iter().find(|(tagged, ..)| *tagged == name) {
+            Some((_, tag, content)) => {
+                let object = self.object()?;
+                (object.field(tag).name()?, object.field(content))
+            }
+            None if self.peek() == Some(b'"') => (self.name()?, Reader { rest: "", depth: 0 }),
+            None => {
+                let object = self.object()?;
+                let [(name, _)] = object.fields[..] else {
+                    return Err(Misfit);
+                };
+                (name, object.field(name))
+            }
         };
-        visitor.visit_enum(variant)
+        let index = variants.iter().position(|variant| *variant == name);
+        visitor.visit_enum(Variant {
+            index: index.ok_or(Misfit)?,
+            value,
+        })
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         self.deserialize_str(visitor)
     }
 
@@ -262,62 +341,34 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u128 f32 f64 char bytes byte_buf unit
+        i8 i16 i32 i64 i128 u8 u128 f32 f64 char bytes byte_buf unit identifier
         unit_struct newtype_struct tuple tuple_struct map ignored_any
     }
 }
 
-impl<'a> Reader<'a> {
-    /// The variant of an enum whose name stands in a field of its object, and which has its
-    /// fields beside that, or in another field.
-    fn tagged(&mut self, tag: &str, content: Option<&str>) -> Result<Variant<'a>, Misfit> {
-        self.peek();
-        let depth = self.depth;
-        let mut at = self.rest;
-        let name = self.inside(["{", "}"], |mut items| {
-            let mut name = None;
-            while let Some(key) = items.next_key::<&'a str>()? {
-                if key == tag {
-                    name = Some(items.next_value::<&'a str>()?);
-                    continue;
-                }
-                if Some(key) == content {
-                    at = items.reader.rest.trim_ascii_start();
-                    at = at.strip_prefix(':').unwrap_or(at);
-                }
-                items.next_value::<IgnoredAny>()?;
-            }
-            name.ok_or(Misfit)
-        })?;
-        let reader = Reader { rest: at, depth };
-        Ok(Variant { name, reader })
-    }
+/// The values of a list, or of fields in their order: what reads the next one.
+struct Values<F>(F);
 
-    /// The variant of an enum that is its name, or an object with its name before its value.
-    fn untagged(&mut self) -> Result<Variant<'a>, Misfit> {
-        if self.peek() == Some(b'"') {
-            let name = <&str>::deserialize(&mut *self)?;
-            let (rest, depth) = ("", 0);
-            let reader = Reader { rest, depth };
-            return Ok(Variant { name, reader });
-        }
-        let depth = self.depth;
-        self.inside(["{", "}"], |mut items| {
-            let name = items.next_key()?.ok_or(Misfit)?;
-            items.reader.take(":")?;
-            let rest = items.reader.rest;
-            IgnoredAny::deserialize(&mut *items.reader)?;
-            let reader = Reader { rest, depth };
-            Ok(Variant { name, reader })
-        })
+impl<'de, F: FnMut() -> Option<Reader<'de>>> SeqAccess<'de> for Values<F> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Misfit> {
+        let value = (self.0)();
+        value
+            .map(|mut value| seed.deserialize(&mut value))
+            .transpose()
     }
 }
 
 /// A variant of an enum.
 struct Variant<'a> {
-    name: &'a str,
+    /// Which, in the order of their declaration.
+    index: usize,
     /// What reads its value.
-    reader: Reader<'a>,
+    value: Reader<'a>,
 }
 
 impl<'de> EnumAccess<'de> for Variant<'de> {
@@ -325,8 +376,8 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Misfit> {
-        let name = BorrowedStrDeserializer::new(self.name);
-        Ok((seed.deserialize(name)?, self))
+        let index = seed.deserialize(self.index.into_deserializer());
+        index.map(|index| (index, self))
     }
 }
 
@@ -341,7 +392,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         mut self,
         seed: T,
     ) -> Result<T::Value, Misfit> {
-        seed.deserialize(&mut self.reader)
+        seed.deserialize(&mut self.value)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Misfit> {
@@ -353,70 +404,6 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        self.reader.deserialize_struct("", fields, visitor)
-    }
-}
-
-/// The items of a list or an object.
-struct Items<'r, 'a> {
-    reader: &'r mut Reader<'a>,
-    close: &'static str,
-    is_first: bool,
-    /// The text from the object on, if it is read once more as the value of [`WHOLE`].
-    whole: Option<&'a str>,
-    /// The same once that is the next value.
-    again: Option<&'a str>,
-}
-
-impl Items<'_, '_> {
-    /// Whether there is another item, which is read next.
-    fn has_next(&mut self) -> Result<bool, Misfit> {
-        if self.reader.peek() == self.close.bytes().next() {
-            return Ok(false);
-        }
-        if !std::mem::take(&mut self.is_first) {
-            self.reader.take(",")?;
-        }
-        Ok(true)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, 'de> {
-    type Error = Misfit;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Misfit> {
-        if self.has_next()? {
-            seed.deserialize(&mut *self.reader).map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-}
-
-impl<'de> MapAccess<'de> for Items<'_, 'de> {
-    type Error = Misfit;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Misfit> {
-        if self.has_next()? {
-            return seed.deserialize(&mut *self.reader).map(Some);
-        }
-        self.again = self.whole.take();
-        let whole = self.again.map(|_| BorrowedStrDeserializer::new(WHOLE));
-        whole.map(|whole| seed.deserialize(whole)).transpose()
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
-        if let Some(rest) = self.again.take() {
-            let depth = self.reader.depth;
-            return seed.deserialize(&mut Reader { rest, depth });
-        }
-        self.reader.take(":")?;
-        seed.deserialize(&mut *self.reader)
+        self.value.deserialize_struct("", fields, visitor)
     }
 }
