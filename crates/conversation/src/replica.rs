@@ -207,6 +207,17 @@ impl Replica {
         self.answered.contains(&(*person, *id))
     }
 
+    /// Whether a person was asked and does not want to be in it.
+    #[must_use]
+    pub fn has_declined(&self, person: &PersonKey) -> bool {
+        let add = match self.kind {
+            Kind::Direct(_) => Some(self.id_of_direct()),
+            Kind::Group => self.membership.invited.get(person).copied(),
+        };
+        let is_in = self.membership.members.contains_key(person);
+        !is_in && add.is_some_and(|add| self.has_answered(person, &add))
+    }
+
     /// The leavings of a person.
     #[must_use]
     pub fn leavings_of(&self, person: &PersonKey) -> BTreeSet<EntryId> {

@@ -100,6 +100,8 @@ pub struct Member {
     pub who: Named,
     /// Whether they have yet to accept.
     pub asked: bool,
+    /// Whether they have declined. Only the other one of a direct conversation stays a member then.
+    pub declined: bool,
     /// Whether they are an owner.
     pub owner: bool,
     /// How well their key is known; null if the registry was not asked for it yet.
@@ -145,6 +147,8 @@ pub enum ChatChange {
     },
     /// Someone has accepted.
     Joined(Named),
+    /// Someone who was asked has declined.
+    Declined(Named),
     /// Someone has left.
     Left(Named),
     /// Someone was removed by an owner.

@@ -39,6 +39,7 @@ pub(super) fn chat(conversation: ConversationId, name: &str, members: &[&str]) -
     let members = members.iter().map(|who| Member {
         who: named(who),
         asked: false,
+        declined: false,
         owner: false,
         trust: None,
         typing: false,

@@ -182,10 +182,11 @@ pub(super) fn members(chat: &Chat, view: &View) -> String {
             .who
             .name
             .is_some_and(|name| view.user(name).is_some());
-        let state = match (member.asked, is_online) {
-            (true, _) => Some(label::ASKED),
-            (false, false) => Some(label::OFFLINE),
-            (false, true) => None,
+        let state = match is_online {
+            _ if member.asked => Some(label::ASKED),
+            _ if member.declined => Some(label::DECLINED),
+            false => Some(label::OFFLINE),
+            true => None,
         };
         let state = state.map(|state| format!(" ({state})"));
         one_line(&format!("{}{}", member.who, state.unwrap_or_default()))

@@ -3,7 +3,7 @@
 
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    Chat, DeliveryState, Level, Line, Message, MessageId, NameCheck, Timestamp, View,
+    Chat, DeliveryState, Level, Line, Message, MessageId, NameCheck, PostState, Timestamp, View,
 };
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
@@ -70,7 +70,8 @@ impl Layout<'_> {
             }
             Line::Post(post) => {
                 let follows = out.is_empty() && before.is_some_and(|line| continues(line, post));
-                let next = self.lines.get(index + 1);
+                let is_told = |line: &&Line| !matches!(line, Line::Post(post) if post.state != PostState::Shown);
+                let next = self.lines.iter().skip(index + 1).find(is_told);
                 self.post(post, follows, next, &mut out);
             }
             Line::Notice { at, level, text } => self.notice(*at, *level, text, &mut out),

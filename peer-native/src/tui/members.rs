@@ -95,6 +95,7 @@ impl List<'_> {
         let beside = match status {
             _ if has_changed => ("new code", theme.warning()),
             _ if member.asked => (label::ASKED, theme.dim()),
+            _ if member.declined => (label::DECLINED, theme.dim()),
             _ if member.owner => (chat::OWNER, theme.dim()),
             Some(Status::Away) => ("away", theme.dim()),
             Some(Status::Busy) => ("busy", theme.dim()),

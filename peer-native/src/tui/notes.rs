@@ -40,9 +40,17 @@ impl App {
                 push(&words, columns, theme.strong(), out);
                 push("/join · /decline · F3", columns, theme.accent(), out);
             }
-            (Standing::In, Some(other)) if chat.kind == ChatKind::Direct && other.asked => {
+            (Standing::In, Some(other)) if other.asked && chat.kind == ChatKind::Direct => {
                 let words = wording::waiting_for(other.who);
                 push(&words, columns, theme.dim(), out);
+            }
+            (Standing::In, Some(other)) if other.declined => {
+                push(
+                    &chat::has_declined(other.who),
+                    columns,
+                    theme.warning(),
+                    out,
+                );
             }
             _ => {}
         }

@@ -82,6 +82,7 @@ impl RenderContext<'_> {
         let mut notes = vec![presence];
         notes.extend(member.owner.then(|| chat::OWNER.to_owned()));
         notes.extend(member.asked.then(|| chat::ASKED.to_owned()));
+        notes.extend(member.declined.then(|| label::DECLINED.to_owned()));
         let trust = member.trust.filter(|trust| *trust != Trust::New);
         notes.extend(trust.map(|trust| trust.words().to_owned()));
         let like = member

@@ -18,7 +18,8 @@ pub(super) const DELIVERED: &str = "✓";
 pub(super) const READ: &str = "✓✓";
 
 impl Layout<'_> {
-    /// The rows of a message. `next` is the line below it.
+    /// The rows of a message. `next` is the line below it, but
+    /// for messages that are not shown.
     pub(super) fn post(
         &self,
         post: &Post,
@@ -174,16 +175,14 @@ impl Layout<'_> {
             }
             return;
         }
-        let Some(first) = absent.first().copied().filter(|_| !is_repeated) else {
+        if absent.is_empty() || is_repeated {
             return;
-        };
+        }
         let direct = self.chat.filter(|chat| chat.kind == ChatKind::Direct);
         let words = match direct {
-            Some(_) if !self.is_asked(first) => Some(chat::when_both_are_here(first)),
-            Some(chat) => chat::waiting_in(post, chat),
-            None => Some(chat::waiting_for(absent.into_iter())),
+            Some(chat) => chat::waiting_in(post, chat).unwrap_or_default(),
+            None => chat::waiting_for(absent.into_iter()),
         };
-        let words = words.unwrap_or_default();
         for row in rows(&format!("… {}", uncapitalized(&words)), self.text_columns()) {
             out.push(self.below(row, self.theme.dim()));
         }
@@ -203,13 +202,13 @@ impl Layout<'_> {
         }
         let waits_for = post.waits_for();
         waits_for
-            .filter(|who| chats::status(*who, self.view).is_none() || self.is_asked(*who))
+            .filter(|who| chats::status(*who, self.view).is_none() || self.is_not_in(*who))
             .collect()
     }
 
-    fn is_asked(&self, who: Named) -> bool {
+    fn is_not_in(&self, who: Named) -> bool {
         let mut members = self.chat.iter().flat_map(|chat| &chat.members);
-        members.any(|member| member.who.key == who.key && member.asked)
+        members.any(|member| member.who.key == who.key && (member.asked || member.declined))
     }
 
     /// A row below the text.

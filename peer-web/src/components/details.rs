@@ -134,6 +134,7 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
     let below = html! {
         <>
             if member.asked { { words::ASKED } }
+            if member.declined { { label::DECLINED } }
             { member.trust.map(trust_mark) }
             if !is_here { { label::OFFLINE } }
         </>

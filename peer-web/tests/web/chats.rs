@@ -37,7 +37,7 @@ pub(crate) const CHANGE: &str =
 
 fn chat(kind: &str, name: &str, standing: &str, trust: &str) -> String {
     let member = format!(
-        r#"{{"who":{},"asked":false,"owner":true,"trust":"{trust}","typing":false,"read":null}}"#,
+        r#"{{"who":{},"asked":false,"declined":false,"owner":true,"trust":"{trust}","typing":false,"read":null}}"#,
         bob()
     );
     format!(

@@ -229,15 +229,36 @@ pub fn waiting(post: &Post) -> Option<String> {
     (!waiting.is_empty()).then(|| waiting_for(waiting.into_iter()))
 }
 
-/// The same in its conversation: in one of two the other may have yet to accept.
+/// The same in its conversation: in one of two, where nobody else carries it, the other may have yet
+/// to accept.
 #[must_use]
 pub fn waiting_in(post: &Post, chat: &Chat) -> Option<String> {
     let first = post.waits_for().next()?;
-    let is_asked = |member: &Member| member.asked && member.who.key == first.key;
-    if chat.kind == ChatKind::Direct && chat.members.iter().any(is_asked) {
-        return Some(format!("Waiting for {first} to accept"));
+    let other = chat
+        .members
+        .first()
+        .filter(|_| chat.kind == ChatKind::Direct);
+    match other {
+        Some(other) if other.asked => Some(format!("Waiting for {first} to accept")),
+        Some(other) if other.declined => Some(declined(first)),
+        Some(_) => Some(when_both_are_here(first)),
+        None => waiting(post),
     }
-    waiting(post)
+}
+
+fn when_both_are_here(other: Named) -> String {
+    format!("Will be delivered when you and {other} are both here")
+}
+
+/// The other one of a direct conversation does not want it.
+fn declined(who: Named) -> String {
+    format!("{who} declined")
+}
+
+/// What that means for what the user writes there.
+#[must_use]
+pub fn has_declined(who: Named) -> String {
+    format!("{who} declined. They get what is written here if they write to you.")
 }
 
 /// The same of some of them.
@@ -284,12 +305,6 @@ pub fn accept_key_question(who: Named) -> String {
         "Accept {who}'s new code without comparing it? Someone may pose as {who}: what you write \
          goes to the one who has this code."
     )
-}
-
-/// What stands below a message that waits, in a conversation of two: nobody else carries it.
-#[must_use]
-pub fn when_both_are_here(other: Named) -> String {
-    format!("Will be delivered when you and {other} are both here.")
 }
 
 /// The delivery of one of the user's messages, in a word or two. `None` for others' messages, and
@@ -377,6 +392,7 @@ pub(crate) fn change(change: ChatChange) -> String {
         }
         ChatChange::Asked { who, by: None } => begins(who, "were invited", "was invited"),
         ChatChange::Joined(who) => begins(who, "joined", "joined"),
+        ChatChange::Declined(who) => begins(who, "declined", "declined"),
         ChatChange::Left(who) => begins(who, "left", "left"),
         ChatChange::Removed { who, by: Some(by) } => format!("{by} removed {who}"),
         ChatChange::Removed { who, by: None } => begins(who, "were removed", "was removed"),
@@ -449,7 +465,11 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
 /// before they are in it.
 #[must_use]
 pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> String {
-    let joined = || chat.members.iter().filter(|member| !member.asked);
+    let joined = || {
+        chat.members
+            .iter()
+            .filter(|member| !member.asked && !member.declined)
+    };
     let here = joined().filter(|member| is_online(&member.who));
     match joined().count() {
         0 => "only you are in it".to_owned(),

@@ -87,6 +87,8 @@ pub const GO_TO_DAY: &str = "Go to day";
 
 /// State of a user who was sent a chat request.
 pub const ASKED: &str = "asked";
+/// A member who does not want to be in it.
+pub const DECLINED: &str = "declined";
 /// State of a member whose program does not answer.
 pub const OFFLINE: &str = "offline";
 /// A person whose name the registry does not know.

@@ -64,6 +64,7 @@ fn member(who: Named) -> Member {
     Member {
         who,
         asked: false,
+        declined: false,
         owner: false,
         trust: Some(Trust::New),
         typing: false,
@@ -81,6 +82,7 @@ fn chat() -> Chat {
     };
     let carol = Member {
         asked: true,
+        declined: false,
         trust: None,
         ..member(carol())
     };
@@ -168,6 +170,7 @@ every! {
         }),
         ChatChange::Asked { .. } => [Some(bob()), None].map(|by| ChatChange::Asked { who: carol(), by }),
         ChatChange::Joined(_) => [ChatChange::Joined(carol())],
+        ChatChange::Declined(_) => [ChatChange::Declined(carol())],
         ChatChange::Left(_) => [ChatChange::Left(carol())],
         ChatChange::Removed { .. } => [
             ChatChange::Removed { who: carol(), by: Some(bob()) },

@@ -1,22 +1,10 @@
 //! Who is in a group, and how it is told.
 
-use p2pchat_model::{ChatChange, Named, Problem, Standing};
+use p2pchat_model::{ChatChange, Problem, Standing};
 use p2pchat_peer::machine::{Order, Ordered, Part};
 use p2pchat_protocol::v2::PersonKey;
 
-use crate::world::{Seen, User, group};
-
-fn named(key: PersonKey, you: bool) -> Named {
-    Named {
-        key,
-        name: None,
-        you,
-    }
-}
-
-fn was_told(change: ChatChange) -> impl Fn(&Seen) -> bool {
-    move |seen| seen.changes.contains(&change)
-}
+use crate::world::{User, group, named, was_told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_owners_and_those_who_go_are_told_with_who_did_it() {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Chat, ChatChange, ConversationId, Event, Member, MessageId, Notice, Post, Problem, Standing,
-    Username,
+    Chat, ChatChange, ConversationId, Event, Member, MessageId, Named, Notice, Post, Problem,
+    Standing, Username,
 };
 use p2pchat_peer::machine::{FromChats, Order, Ordered, SendId, ToChats};
 use p2pchat_peer::{Chats, ChatsOptions};
@@ -354,6 +354,18 @@ impl User {
             .until("the session", |seen| seen.connected.contains(&own))
             .await;
     }
+}
+
+pub(crate) fn named(key: PersonKey, you: bool) -> Named {
+    Named {
+        key,
+        name: None,
+        you,
+    }
+}
+
+pub(crate) fn was_told(change: ChatChange) -> impl Fn(&Seen) -> bool {
+    move |seen| seen.changes.contains(&change)
 }
 
 /// Begins a group of people who are connected and accept.

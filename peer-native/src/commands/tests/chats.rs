@@ -31,6 +31,7 @@ fn in_group(standing: Standing) -> View {
     let member = |name| Member {
         who: named(name),
         asked: false,
+        declined: false,
         owner: false,
         trust: Some(Trust::New),
         typing: false,

@@ -60,6 +60,7 @@ fn chat(standing: Standing) -> Event {
     let member = |who| Member {
         who,
         asked: false,
+        declined: false,
         owner: false,
         trust: None,
         typing: false,

@@ -33,6 +33,7 @@ pub(super) fn member(name: &str, trust: Trust) -> Member {
     Member {
         who: named(name),
         asked: false,
+        declined: false,
         owner: false,
         trust: Some(trust),
         typing: false,

@@ -48,6 +48,7 @@ fn a_chat_of_two_and_its_key() {
     let waiting = Chat {
         members: vec![Member {
             asked: true,
+            declined: false,
             ..member("bob", Trust::New)
         }],
         ..direct("bob", Trust::New)

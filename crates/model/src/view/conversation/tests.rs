@@ -53,6 +53,7 @@ fn member(who: Named) -> Member {
     Member {
         who,
         asked: false,
+        declined: false,
         owner: false,
         trust: None,
         typing: false,

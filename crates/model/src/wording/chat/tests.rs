@@ -36,6 +36,7 @@ fn member(who: Named, digit: char) -> Member {
             ..who
         },
         asked: false,
+        declined: false,
         owner: false,
         trust: Some(Trust::New),
         typing: false,
@@ -179,10 +180,13 @@ fn a_message_waits_is_delivered_and_is_read() {
     assert_eq!(delivery(&there, &group).unwrap(), "Read", "bob has left");
     let mut direct = chat(ChatKind::Direct, "", &["bob"]);
     let sent = post(&[("bob", false)]);
-    assert_eq!(delivery(&sent, &direct).unwrap(), "Waiting for bob");
+    let waits = "Will be delivered when you and bob are both here";
+    assert_eq!(delivery(&sent, &direct).unwrap(), waits);
     direct.members[0].asked = true;
     let waits = "Waiting for bob to accept";
     assert_eq!(delivery(&sent, &direct).unwrap(), waits);
+    (direct.members[0].asked, direct.members[0].declined) = (false, true);
+    assert_eq!(delivery(&sent, &direct).unwrap(), "bob declined");
     assert_eq!(delivery(&post(&[]), &group), None, "for nobody");
     let others = Post {
         receipts: None,
@@ -246,6 +250,7 @@ fn a_change_of_the_members_is_a_sentence() {
         (asked(you(), None), "you were invited"),
         (asked(carol, None), "carol was invited"),
         (notice(ChatChange::Joined(carol)), "carol joined"),
+        (notice(ChatChange::Declined(carol)), "carol declined"),
         (notice(ChatChange::Left(you())), "you left"),
         (removed(carol, Some(bob)), "bob removed carol"),
         (removed(you(), None), "you were removed"),

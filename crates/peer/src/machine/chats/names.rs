@@ -91,6 +91,7 @@ impl Names {
             }
             ChatChange::AskedMore { by, .. } => by.iter_mut().for_each(|by| self.put(by)),
             ChatChange::Joined(who)
+            | ChatChange::Declined(who)
             | ChatChange::Left(who)
             | ChatChange::Owner(who)
             | ChatChange::Resigned(who)

@@ -51,9 +51,8 @@ pub(super) fn changes(old: &Chat, new: &Chat, shown: &Shown<'_>) -> Vec<ChatChan
 
 /// Who is in or asked, the user included.
 fn people(chat: &Chat, me: PersonKey) -> BTreeMap<PersonKey, State> {
-    let mut people: BTreeMap<_, _> = chat
-        .members
-        .iter()
+    let members = chat.members.iter().filter(|member| !member.declined);
+    let mut people: BTreeMap<_, _> = members
         .map(|member| {
             let state = State {
                 asked: member.asked,
@@ -74,12 +73,12 @@ fn people(chat: &Chat, me: PersonKey) -> BTreeMap<PersonKey, State> {
     people
 }
 
-/// How one who was in or asked is not any more, by the last of what ended it. Nothing of one who
-/// has declined.
+/// How one who was in or asked is not any more, by the last of what ended it.
 fn gone(person: &PersonKey, state: State, shown: &Shown<'_>) -> Option<ChatChange> {
     let roster = shown.replica.roster();
-    if state.asked && shown.replica.membership().invited.contains_key(person) {
-        return None;
+    let who = shown.named(*person);
+    if shown.replica.has_declined(person) {
+        return Some(ChatChange::Declined(who));
     }
     let removals = shown.replica.membership().removals.get(person);
     let removals = removals.into_iter().flatten().copied();
@@ -87,7 +86,6 @@ fn gone(person: &PersonKey, state: State, shown: &Shown<'_>) -> Option<ChatChang
     let last = endings
         .filter_map(|id| roster.get(&id))
         .max_by_key(|entry| (entry.clock, entry.id));
-    let who = shown.named(*person);
     match last {
         Some(entry) if matches!(entry.act, Act::Remove { .. }) => Some(ChatChange::Removed {
             who,

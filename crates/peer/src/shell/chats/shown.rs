@@ -95,16 +95,16 @@ impl<'a> Shown<'a> {
         people.dedup();
         people.retain(|person| *person != self.replica.person());
         let member = |person: PersonKey| {
-            let asked = match self.replica.role(&person) {
-                Role::Member(_) => false,
-                Role::Invited(_) => true,
-                // The other one of a direct conversation is named whatever they are.
-                Role::Stranger if self.replica.kind() == Kind::Group => return None,
-                Role::Stranger => true,
-            };
+            let role = self.replica.role(&person);
+            // The other one of a direct conversation is named whatever they are.
+            if role == Role::Stranger && self.replica.kind() == Kind::Group {
+                return None;
+            }
+            let declined = self.replica.has_declined(&person);
             Some(Member {
                 who: self.named(person),
-                asked,
+                asked: !declined && !matches!(role, Role::Member(_)),
+                declined,
                 owner: membership.owners.contains(&person),
                 trust: None,
                 typing: false,

@@ -35,6 +35,7 @@ fn chat_with(byte: u8) -> Chat {
         members: vec![Member {
             who: unnamed(byte),
             asked: false,
+            declined: false,
             owner: false,
             trust: None,
             typing: false,
