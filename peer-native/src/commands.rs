@@ -17,7 +17,7 @@ mod chats;
 mod completion;
 mod table;
 
-pub use chats::{begin_with, is_reached_openly};
+pub use chats::{begin_with, is_reached_openly, what_is_set};
 pub use completion::completions;
 pub use table::COMMANDS;
 
@@ -125,6 +125,9 @@ pub enum CommandError {
     /// No member of the conversation has this name.
     #[error("{0} is not in this chat")]
     NotAMember(Username),
+    /// The name of a group, as it was typed, is that of a user.
+    #[error("a group comes with its name first: /group \"Release team\" {0}")]
+    NoGroupName(Username),
     /// The argument is not what one can be alerted of.
     #[error("all, mentions or nothing?")]
     NotAlerts,

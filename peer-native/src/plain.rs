@@ -422,6 +422,9 @@ impl Front {
             Typed::Command(command) => {
                 self.note_typed(&command);
                 let into = led_into(&command).filter(|into| *into != self.current);
+                if let Some(words) = commands::what_is_set(&command) {
+                    self.print(&words);
+                }
                 self.client.send(For::User, command).await?;
                 if let Some(conversation) = into {
                     self.go(conversation);

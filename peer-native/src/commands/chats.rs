@@ -38,9 +38,15 @@ pub fn is_reached_openly(name: Username, view: &View) -> bool {
     !has_keys || view.user(name).is_some_and(|user| user.legacy)
 }
 
-/// Begins a group.
-pub(super) fn group(argument: &str) -> Result<Typed, CommandError> {
+/// Begins a group. A name in quotes may be any, also that of a user.
+pub(super) fn group(argument: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
     let words = words(argument);
+    let first = words.first().filter(|word| argument.starts_with(*word));
+    if let Some(name) = first.and_then(|word| Username::new(word).ok())
+        && (shown.view.user(name).is_some() || chats::with(name, shown.view).is_some())
+    {
+        return Err(CommandError::NoGroupName(name));
+    }
     match words.split_first() {
         Some((name, members)) if !members.is_empty() => Ok(Typed::Command(Command::Group {
             name: DisplayName::new(name)?,
@@ -125,6 +131,22 @@ pub(super) fn alert(argument: &str, shown: Shown<'_>) -> Result<Typed, CommandEr
         _ => return Err(CommandError::NotAlerts),
     };
     Ok(Typed::Command(Command::Alert { conversation, of }))
+}
+
+/// What a command sets for a conversation, for those whose effect is not seen at once.
+#[must_use]
+pub fn what_is_set(command: &Command) -> Option<String> {
+    let words = match *command {
+        Command::Archive { on: true, .. } => "this chat is put away: /archive brings it back",
+        Command::Archive { on: false, .. } => "this chat is back in the list",
+        Command::Pin { on: true, .. } => "this chat stays at the top of the list",
+        Command::Pin { on: false, .. } => "this chat is no longer at the top of the list",
+        Command::Alert { of, .. } => {
+            return Some(format!("you are alerted of: {}", of.words().to_lowercase()));
+        }
+        _ => return None,
+    };
+    Some(words.to_owned())
 }
 
 /// The conversation to show: by its number in the list, by its name, or that with a person.

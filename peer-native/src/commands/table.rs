@@ -65,7 +65,7 @@ pub const COMMANDS: &[Entry] = &[
         &["/group"],
         "NAME USERS",
         "begin a group: /group \"Release team\" bob carol",
-        |argument, _| chats::group(argument),
+        chats::group,
     )
     .when(When::SignedIn),
     entry(

@@ -353,10 +353,7 @@ fn a_display_name_may_have_spaces_and_be_taken_back() {
     }
     let long = format!("/name {}", "x".repeat(65));
     let error = parse(&long, &view()).unwrap_err().to_string();
-    assert!(
-        error.starts_with("this display name is too long by 1"),
-        "{error}"
-    );
+    assert!(error.starts_with("this name is too long by 1"), "{error}");
 }
 
 #[test]

@@ -307,6 +307,9 @@ impl App {
                 }
                 let shown = self.show_answered(std::slice::from_ref(&command));
                 self.say_if_older(&command);
+                if let Some(words) = commands::what_is_set(&command) {
+                    self.hint = Some(words);
+                }
                 Act::join(shown, Some(self.send(command)))
             }
             Typed::Commands(commands) => Some(self.send_all(commands)),

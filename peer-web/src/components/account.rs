@@ -7,11 +7,10 @@ use yew::prelude::*;
 use crate::browser::effect::use_effect_on;
 use crate::browser::page;
 use crate::context::{Context, use_app};
-use crate::logic::sentence::sentence;
 use crate::part;
 
 use super::command_form::{Form, command_form};
-use super::field::{Field, field, set};
+use super::field::name_field;
 use super::import_form::use_import_form;
 use super::password_fields::{use_new_password, use_password};
 use super::switch::switch;
@@ -67,12 +66,10 @@ struct DisplayNameProps {
 fn use_display_name_form(props: &DisplayNameProps) -> Html {
     let context = use_app();
     let name = use_state(|| props.now.as_str().to_owned());
-    let checked = DisplayName::new(name.trim());
-    let error = checked.err().map(|error| sentence(&error.to_string()));
-    let command = checked.ok();
-    let command = command.map(|display_name| Command::DisplayName { display_name });
+    let (children, checked) = name_field("display-name", label::DISPLAY_NAME, &name);
+    let command = checked.map(|display_name| Command::DisplayName { display_name });
     html! {
-        { command_form(&context, Form { name: "display_name", command, submit: "Save", done: "Others see it now.", children: html! { <>{ field(Field { id: "display-name", label: label::DISPLAY_NAME, value: (*name).clone(), oninput: set(&name), error: error.map(AttrValue::from), autocomplete: "name", ..Field::default() }) }</> } }) }
+        { command_form(&context, Form { name: "display_name", command, submit: "Save", done: "Others see it now.", children }) }
     }
 }
 

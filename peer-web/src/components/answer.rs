@@ -4,7 +4,7 @@ use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{Chat, ChatKind, Command, ConversationId, Named, Target, printable};
 use yew::prelude::*;
 
-use crate::browser::hooks::use_after;
+use crate::browser::hooks::{use_after, use_focus_kept};
 use crate::context::use_app;
 
 use super::avatar::avatar;
@@ -28,6 +28,8 @@ pub struct Props {
 pub fn use_answer(props: &Props) -> Html {
     let context = use_app();
     let armed = use_after(ARM_AFTER);
+    let node = use_node_ref();
+    use_focus_kept(&node);
     let disabled = !armed || !context.state.is_live();
     let Props {
         conversation,
@@ -56,7 +58,7 @@ pub fn use_answer(props: &Props) -> Html {
         block(name.as_str(), onpick)
     });
     html! {
-        <div class="requests answer">
+        <div class="requests answer" ref={node}>
             <div class="incoming" role="group" aria-label={title.clone()}>
                 <div class="incoming-top">
                     { avatar(&name) }

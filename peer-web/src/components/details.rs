@@ -13,7 +13,7 @@ use crate::state::{Action, Sheet};
 
 use super::chats::{ALERTS, compare};
 use super::command_form::{Form, command_form};
-use super::field::{Field, field, set};
+use super::field::name_field;
 use super::icon::{Glyph, icon};
 use super::person_name::person_name;
 use super::roving::Rows;
@@ -165,11 +165,11 @@ struct RenameProps {
 fn use_rename_form(props: &RenameProps) -> Html {
     let context = use_app();
     let typed = use_state(|| props.name.as_str().to_owned());
-    let name = DisplayName::new(typed.trim()).ok();
+    let (children, name) = name_field("group-name", words::GROUP_NAME, &typed);
     let conversation = props.id;
     let command = name.filter(|name| *name != props.name);
     let command = command.map(|name| Command::Rename { conversation, name });
     html! {
-        { command_form(&context, Form { name: "rename", command, submit: words::RENAME, done: "", children: html! { <>{ field(Field { id: "group-name", label: words::GROUP_NAME, value: (*typed).clone(), oninput: set(&typed), autocomplete: "off", ..Field::default() }) }</> } }) }
+        { command_form(&context, Form { name: "rename", command, submit: words::RENAME, done: "", children }) }
     }
 }

@@ -1,7 +1,10 @@
 //! A text field.
 
+use p2pchat_model::DisplayName;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
+
+use crate::logic::sentence::sentence;
 
 /// What a field is.
 #[derive(Default)]
@@ -54,6 +57,26 @@ pub fn field(field: Field) -> Html {
             <p id={note_id} class="field-note" aria-live="polite">{ note.unwrap_or_default() }</p>
         </div>
     }
+}
+
+/// A field for what people call someone, or a group, and the name if it is one.
+pub fn name_field(
+    id: &'static str,
+    label: &'static str,
+    typed: &UseStateHandle<String>,
+) -> (Html, Option<DisplayName>) {
+    let name = DisplayName::new(typed.trim());
+    let error = name.err().map(|error| sentence(&error.to_string()).into());
+    let field = field(Field {
+        id,
+        label,
+        value: (**typed).clone(),
+        oninput: set(typed),
+        error,
+        autocomplete: "off",
+        ..Field::default()
+    });
+    (field, name.ok())
 }
 
 /// Sets a value to what is typed.

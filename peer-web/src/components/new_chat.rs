@@ -1,14 +1,14 @@
 //! To begin a conversation, or to ask more people into a group.
 
-use p2pchat_model::wording::chat as words;
-use p2pchat_model::{Command, ConversationId, DisplayName, User, Username, lowercase, printable};
+use p2pchat_model::wording::{chat as words, label};
+use p2pchat_model::{Command, ConversationId, User, Username, lowercase, printable};
 use yew::prelude::*;
 
 use crate::browser::{keys, page};
 use crate::context::use_app;
 
 use super::command_form::{Form, command_form};
-use super::field::{Field, field, set};
+use super::field::{Field, field, name_field, set};
 use super::icon::{Glyph, icon};
 use super::person_name::{about, person_name};
 use super::switch::switch;
@@ -49,18 +49,7 @@ pub fn use_new_chat(props: &Props) -> Html {
             page::focus(TO);
         })
     };
-    // Someone who is not online too, by the whole name.
-    let onkeydown = {
-        let (typed, toggle) = (typed.clone(), toggle.clone());
-        Callback::from(move |event: KeyboardEvent| {
-            if keys::pressed(&event).as_deref() == Some("Enter")
-                && let Ok(name) = Username::new(typed.trim())
-            {
-                event.prevent_default();
-                toggle.emit(name);
-            }
-        })
-    };
+    let (name_field, name) = name_field("new-name", words::GROUP_NAME, &name);
     let (command, submit) = match (props.add, chosen.as_slice()) {
         (_, []) => (
             None,
@@ -81,7 +70,6 @@ pub fn use_new_chat(props: &Props) -> Html {
         }
         (None, [with]) => (Some(Command::Chat { with: *with }), words::START),
         (None, members) => {
-            let name = DisplayName::new(name.trim()).ok();
             let members = members.to_vec();
             let group = name.map(|name| Command::Group { name, members });
             (group, words::CREATE_GROUP)
@@ -94,7 +82,25 @@ pub fn use_new_chat(props: &Props) -> Html {
         lowercase(user.title()).contains(&wanted)
             || lowercase(user.display_name.as_str()).contains(&wanted)
     };
-    let offered = view.others().filter(matches).take(MOST);
+    let offered: Vec<&User> = view.others().filter(matches).take(MOST).collect();
+    // Someone who is not online is meant by the whole name, else the first who is offered.
+    let whole = Username::new(typed.trim()).ok();
+    let is_offered = |name: &Username| offered.iter().any(|user| user.name == *name);
+    let absent = whole.filter(|name| !is_offered(name));
+    let first = offered.iter().find(|user| !user.legacy);
+    let first = first.filter(|_| !wanted.is_empty()).map(|user| user.name);
+    let meant = whole.filter(is_offered).or(first).or(absent);
+    let onkeydown = {
+        let toggle = toggle.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            if keys::pressed(&event).as_deref() == Some("Enter")
+                && let Some(name) = meant
+            {
+                event.prevent_default();
+                toggle.emit(name);
+            }
+        })
+    };
     let onsees = {
         let sees_all = sees_all.setter();
         Callback::from(move |on| sees_all.set(on))
@@ -104,11 +110,21 @@ pub fn use_new_chat(props: &Props) -> Html {
                 { field(Field { id: TO, label: words::TO, autofocus: true, value: (*typed).clone(), oninput: set(&typed), autocomplete: "off", ..Field::default() }) }
             </div>
             if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
-            <ul class="picks" role="list">{ for offered.map(|user| pick(user, chosen.contains(&user.name), &toggle)) }</ul>
+            <ul class="picks" role="list">
+                { for offered.into_iter().map(|user| {
+                    let below = if user.legacy {
+                        html! { <span>{ printable(&words::has_older_program(user.name)).into_owned() }</span> }
+                    } else {
+                        about(user)
+                    };
+                    pick(user.name, user.legacy, below, &chosen, &toggle)
+                }) }
+                { absent.map(|name| pick(name, false, html! { label::OFFLINE }, &chosen, &toggle)) }
+            </ul>
             if props.add.is_some() {
                 { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
-                { field(Field { id: "new-name", label: words::GROUP_NAME, value: (*name).clone(), oninput: set(&name), autocomplete: "off", ..Field::default() }) }
+                { name_field }
             }</> } }) }
     }
 }
@@ -124,19 +140,19 @@ fn chip(name: Username, toggle: &Callback<Username>) -> Html {
     }
 }
 
-fn pick(user: &User, is_chosen: bool, toggle: &Callback<Username>) -> Html {
-    let name = user.name;
+fn pick(
+    name: Username,
+    off: bool,
+    below: Html,
+    chosen: &[Username],
+    toggle: &Callback<Username>,
+) -> Html {
     let onchange = toggle.reform(move |_: Event| name);
-    let below = if user.legacy {
-        html! { <span>{ printable(&words::has_older_program(name)).into_owned() }</span> }
-    } else {
-        about(user)
-    };
     html! {
         <li key={name.to_string()}>
-            <label class={classes!("row-person", user.legacy.then_some("off"))}>
+            <label class={classes!("row-person", off.then_some("off"))}>
                 { person_name(Some(name), None, None, below) }
-                <input type="checkbox" checked={is_chosen} {onchange} disabled={user.legacy} />
+                <input type="checkbox" checked={chosen.contains(&name)} {onchange} disabled={off} />
             </label>
         </li>
     }

@@ -5,7 +5,7 @@ use p2pchat_model::{Command, ConversationId, Target};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::browser::page;
+use crate::browser::{keys, page};
 use crate::context::use_app;
 use crate::logic::chats::meant;
 use crate::state::Action;
@@ -23,7 +23,7 @@ pub struct Props {
 
 /// The field to find conversations and people. The lists are filtered while the user types; Enter
 /// opens the first conversation that is meant. If there is none, it asks the registry for a name, or
-/// the machine at an address for a chat.
+/// the machine at an address for a chat. Escape leads back to the message field.
 #[hook]
 pub fn use_people_search(props: &Props) -> Html {
     let context = use_app();
@@ -52,6 +52,7 @@ pub fn use_people_search(props: &Props) -> Html {
             if let Some(id) = first {
                 ontyped.emit(String::new());
                 dispatch.dispatch(Action::Show(id));
+                page::focus(page::COMPOSER);
                 return;
             }
             match &target {
@@ -64,11 +65,20 @@ pub fn use_people_search(props: &Props) -> Html {
             }
         }
     };
+    let onkeydown = {
+        let ontyped = props.ontyped.clone();
+        move |event: KeyboardEvent| {
+            if keys::pressed(&event).as_deref() == Some("Escape") {
+                ontyped.emit(String::new());
+                page::focus(page::COMPOSER);
+            }
+        }
+    };
     html! {
         <form class="search" role="search" aria-label="Find chats and people" {onsubmit}>
             <div class="field-box">
                 { icon(Glyph::Search) }
-                <input id={page::PEOPLE_SEARCH} type="search" value={props.typed.clone()} {oninput}
+                <input id={page::PEOPLE_SEARCH} type="search" value={props.typed.clone()} {oninput} {onkeydown}
                     aria-label="Find chats and people by name or address" placeholder={label::FIND} title={label::FIND_MEANS}
                     autocomplete="off" autocapitalize="none" spellcheck="false" />
                 if !props.typed.is_empty() {

@@ -106,15 +106,15 @@ pub struct DisplayName(ArrayString<{ DisplayName::MAX }>);
 pub enum DisplayNameError {
     /// Too many bytes.
     #[error(
-        "this display name is too long by {}; accented and non-Latin letters count double or more",
+        "this name is too long by {}; accented and non-Latin letters count double or more",
         .0.saturating_sub(DisplayName::MAX)
     )]
     TooLong(usize),
     /// A control character.
-    #[error("no control characters in the display name, please")]
+    #[error("no control characters in the name, please")]
     Control,
     /// White space at an end.
-    #[error("no white space at the ends of the display name, please")]
+    #[error("no white space at the ends of the name, please")]
     WhiteSpace,
 }
 

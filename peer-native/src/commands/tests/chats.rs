@@ -168,6 +168,11 @@ fn a_group_has_a_name_and_members_with_spaces_in_quotes() {
         let parsed = parse(line, &view());
         assert!(matches!(parsed, Err(CommandError::Missing(_))), "{line}");
     }
+    let view = in_group(Standing::In);
+    let erin = CommandError::NoGroupName("erin".parse().unwrap());
+    assert_eq!(in_the_group("/group erin bob", &view), Err(erin));
+    let parsed = in_the_group("/group \"erin\" bob", &view);
+    assert_eq!(parsed, group("erin", &["bob"]), "in quotes it is meant");
 }
 
 #[test]
