@@ -33,6 +33,10 @@ use dials::Dials;
 pub(super) use names::Names;
 use wishes::{What, Wish};
 
+/// How long a change of the members waits for the name of one who was not known so far, and how
+/// many changes do.
+pub(super) const NAME_WAIT: Duration = Duration::from_secs(1);
+const MAX_UNNAMED: usize = 1_000;
 /// How many orders may wait for the conversations, and how many commands for keys.
 const MAX_WAITING: usize = 256;
 
@@ -50,6 +54,9 @@ pub(super) struct Chats {
     orders: BTreeMap<SendId, Ordering>,
     /// Commands that wait for keys.
     wishes: Vec<Wish>,
+    /// Changes of members without a name so far, and until when that is awaited: what is told then
+    /// is a line that stays.
+    unnamed: Vec<(Duration, Event)>,
     pub(super) names: Names,
     dials: Dials,
 }
@@ -131,7 +138,8 @@ impl Chats {
 
     pub(super) fn deadline(&self) -> Option<Duration> {
         let wishes = self.wishes.iter().map(|wish| wish.until);
-        wishes.chain(self.dials.deadline()).min()
+        let unnamed = self.unnamed.first().map(|(until, _)| *until);
+        wishes.chain(self.dials.deadline()).chain(unnamed).min()
     }
 
     /// Does what a command asks for in an encrypted conversation, or with people.
@@ -292,6 +300,13 @@ impl Chats {
 
     /// An event of the conversations, in which people get their names.
     pub(super) fn event(&mut self, cx: &mut Context, keys: &Keyring, mut event: Event) {
+        if let Event::ChatChanged { change, .. } = &mut event
+            && self.names.put_into_change(change)
+            && self.unnamed.len() < MAX_UNNAMED
+        {
+            let until = cx.now.elapsed + NAME_WAIT;
+            return self.unnamed.push((until, event));
+        }
         self.names.put_into(&mut event, keys);
         match &event {
             Event::Chat { conversation, chat } => {
@@ -314,11 +329,30 @@ impl Chats {
             }
             _ => {}
         }
+        self.tell(cx, event);
+    }
+
+    fn tell(&self, cx: &mut Context, event: Event) {
         if event
             .conversation()
             .is_none_or(|of| self.shown.contains(&of))
         {
             cx.emit(event);
+        }
+    }
+
+    /// Tells how members have changed whose names were awaited: they are known, or do not come.
+    pub(super) fn tell_named(&mut self, cx: &mut Context) {
+        for (until, mut event) in std::mem::take(&mut self.unnamed) {
+            let waits = match &mut event {
+                Event::ChatChanged { change, .. } => self.names.put_into_change(change),
+                _ => false,
+            };
+            if waits && until > cx.now.elapsed {
+                self.unnamed.push((until, event));
+            } else {
+                self.tell(cx, event);
+            }
         }
     }
 

@@ -93,6 +93,9 @@ impl Machine {
             self.session.look_up_soon(name);
         }
         self.session.look_up_keys(cx, &mut chats.names);
+        let asker = cx.defer();
+        chats.tell_named(cx);
+        cx.answer_to(asker);
     }
 
     /// Hides the encrypted conversations with people who are blocked.

@@ -55,11 +55,10 @@ impl Names {
         }
     }
 
-    /// Gives all people in an event their names.
+    /// Gives all people in an event their names, but for [`Event::ChatChanged`].
     pub(super) fn put_into(&mut self, event: &mut Event, keys: &Keyring) {
         match event {
             Event::Chat { chat, .. } => self.put_into_chat(chat, keys),
-            Event::ChatChanged { change, .. } => self.put_into_change(change),
             Event::Post(post) | Event::PostChanged(post) => self.put_into_post(post),
             Event::Posts { posts, .. } | Event::PostsFrom { posts, .. } => {
                 posts.iter_mut().for_each(|post| self.put_into_post(post));
@@ -83,21 +82,13 @@ impl Names {
         chat.members.sort_by_key(|member| order(&member.who));
     }
 
-    fn put_into_change(&mut self, change: &mut ChatChange) {
-        match change {
-            ChatChange::Asked { who, by } | ChatChange::Removed { who, by } => {
-                self.put(who);
-                by.iter_mut().for_each(|by| self.put(by));
-            }
-            ChatChange::AskedMore { by, .. } => by.iter_mut().for_each(|by| self.put(by)),
-            ChatChange::Joined(who)
-            | ChatChange::Declined(who)
-            | ChatChange::Left(who)
-            | ChatChange::Owner(who)
-            | ChatChange::Resigned(who)
-            | ChatChange::LogEnded(who) => self.put(who),
-            ChatChange::Renamed(_) => {}
-        }
+    /// Gives the people in a change their names. Whether there is one whose name may still come.
+    pub(super) fn put_into_change(&mut self, change: &mut ChatChange) -> bool {
+        let mut people = people_in(change);
+        people.iter_mut().for_each(|who| self.put(who));
+        let may_come = |key| self.wanted.contains(key) || self.asked.contains(key);
+        let mut unnamed = people.iter().filter(|who| who.name.is_none());
+        unnamed.any(|who| may_come(&who.key))
     }
 
     pub(super) fn put_into_post(&mut self, post: &mut Post) {
@@ -112,5 +103,21 @@ impl Names {
         for receipt in post.receipts.iter_mut().flatten() {
             self.put(&mut receipt.to);
         }
+    }
+}
+
+fn people_in(change: &mut ChatChange) -> Vec<&mut Named> {
+    match change {
+        ChatChange::Asked { who, by } | ChatChange::Removed { who, by } => {
+            [who].into_iter().chain(by).collect()
+        }
+        ChatChange::AskedMore { by, .. } => by.iter_mut().collect(),
+        ChatChange::Joined(who)
+        | ChatChange::Declined(who)
+        | ChatChange::Left(who)
+        | ChatChange::Owner(who)
+        | ChatChange::Resigned(who)
+        | ChatChange::LogEnded(who) => vec![who],
+        ChatChange::Renamed(_) => Vec::new(),
     }
 }

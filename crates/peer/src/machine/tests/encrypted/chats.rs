@@ -1,7 +1,10 @@
 //! Encrypted conversations: names of keys, orders, and who is dialled.
 
-use p2pchat_model::{Alerts, Chat, ChatKind, ConversationId, Member, MessageId, Named, Standing};
+use p2pchat_model::{
+    Alerts, Chat, ChatChange, ChatKind, ConversationId, Member, MessageId, Named, Standing,
+};
 
+use super::super::super::chats::NAME_WAIT;
 use super::super::super::chats_io::{FromChats, Order, Ordered};
 use super::super::super::io::SendId;
 use super::*;
@@ -212,6 +215,39 @@ fn keys_get_the_names_that_the_registry_has_for_them() {
     bench.chat(40);
     assert_eq!(bench.member().who.name, Some(name("bob")));
     assert_eq!(bench.sent, []);
+}
+
+#[test]
+fn a_change_of_the_members_waits_for_a_name_but_not_for_long() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.chat(40);
+    bench.events.clear();
+    let joined = |byte| {
+        Input::Chats(FromChats::Event(Event::ChatChanged {
+            conversation: conversation(),
+            at: Timestamp(1),
+            change: ChatChange::Joined(unnamed(byte)),
+        }))
+    };
+    let told = |bench: &mut Bench| {
+        let events = std::mem::take(&mut bench.events).into_iter();
+        let changes = events.filter_map(|event| match event {
+            Event::ChatChanged {
+                change: ChatChange::Joined(who),
+                ..
+            } => Some((who.key, who.name)),
+            _ => None,
+        });
+        changes.collect::<Vec<_>>()
+    };
+    bench.input(joined(40));
+    assert_eq!(told(&mut bench), []);
+    bench.found_on("bob", 40, &[5]);
+    assert_eq!(told(&mut bench), [(person(40), Some(name("bob")))]);
+    bench.input(joined(41));
+    assert_eq!(told(&mut bench), []);
+    bench.advance(NAME_WAIT, true);
+    assert_eq!(told(&mut bench), [(person(41), None)], "no answer came");
 }
 
 #[test]
