@@ -66,6 +66,13 @@ impl Chat {
             archived: false,
         }
     }
+
+    /// The other one of a direct conversation, if they have declined.
+    #[must_use]
+    pub fn declined(&self) -> Option<Named> {
+        let other = self.members.first().filter(|member| member.declined)?;
+        Some(other.who)
+    }
 }
 
 /// Of how many people a conversation is.

@@ -44,13 +44,8 @@ impl App {
                 let words = wording::waiting_for(other.who);
                 push(&words, columns, theme.dim(), out);
             }
-            (Standing::In, Some(other)) if other.declined => {
-                push(
-                    &chat::has_declined(other.who),
-                    columns,
-                    theme.warning(),
-                    out,
-                );
+            (Standing::In, _) if let Some(who) = chat.declined() => {
+                push(&chat::has_declined(who), columns, theme.dim(), out);
             }
             _ => {}
         }

@@ -175,7 +175,9 @@ impl Layout<'_> {
             }
             return;
         }
-        if absent.is_empty() || is_repeated {
+        let has_declined = self.chat.is_some_and(|chat| chat.declined().is_some());
+        // That is said once, above the field.
+        if absent.is_empty() || is_repeated || has_declined {
             return;
         }
         let direct = self.chat.filter(|chat| chat.kind == ChatKind::Direct);

@@ -3,7 +3,7 @@
 
 use gloo_events::EventListener;
 use p2pchat_model::wording::chat as words;
-use p2pchat_model::{ChatKind, ConversationId, Standing, Trust, printable};
+use p2pchat_model::{ChatKind, ConversationId, Standing, Trust};
 use yew::prelude::*;
 
 use crate::browser::effect::{use_effect_on, use_stable};
@@ -117,14 +117,7 @@ fn foot(context: &Context, key: &str) -> Html {
     let changed = chat.members.iter().max_by_key(|member| member.trust);
     let words = changed.and_then(|member| words::key_changed(member, chat.kind));
     let (Some(member), Some(words)) = (changed, words) else {
-        let declined = chat.members.first().filter(|member| member.declined);
-        let words = declined.map(|member| words::has_declined(member.who));
-        return html! {
-            <>
-                { words.map(|words| html! { <p class="composer-out">{ printable(&words).into_owned() }</p> }) }
-                { composer }
-            </>
-        };
+        return composer;
     };
     let is_direct = chat.kind == ChatKind::Direct;
     let was_verified = member.trust == Some(Trust::ChangedAfterVerified);

@@ -1,6 +1,7 @@
 //! The line below the message field.
 
-use p2pchat_model::{ConversationId, wording};
+use p2pchat_model::wording::{self, chat::has_declined};
+use p2pchat_model::{ConversationId, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_after;
@@ -12,7 +13,7 @@ use crate::part;
 /// How long the bridge may usually take for a text, in milliseconds.
 const USUAL: u32 = 1_000;
 
-/// Why a text was not sent; else its length, once that matters.
+/// Why a text was not sent; else that the other one has declined, or its length, once that matters.
 /// `problem` is why the text in the field cannot be sent, and `tried` whether the user has tried to
 /// send it as it is.
 pub fn composer_note(
@@ -29,17 +30,22 @@ pub fn composer_note(
         _ => failure.map(failed),
     };
     let has_problem = problem.is_some();
-    let is_open = context.state.shown() == ConversationId::OPEN;
     html! {
         <p id="composer-note" class="composer-note">
             // Always there: a screen reader announces what changes in it.
             <span class="bad" role="status" aria-live="polite">{ problem.unwrap_or_default() }</span>
-            if !has_problem { { part!(use_sending, SendingProps { children: note(text, is_open) }) } }
+            if !has_problem { { part!(use_sending, SendingProps { children: note(context, text) }) } }
         </p>
     }
 }
 
-fn note(text: &str, is_open: bool) -> Html {
+fn note(context: &Context, text: &str) -> Html {
+    let view = context.state.view.as_ref();
+    let chat = view.and_then(|view| view.chat().chat.clone());
+    if let Some(who) = chat.and_then(|chat| chat.declined()) {
+        return html! { <span>{ printable(&has_declined(who)).into_owned() }</span> };
+    }
+    let is_open = context.state.shown() == ConversationId::OPEN;
     // Of what is no text to send, the length does not matter.
     let text = outgoing::text(text).ok().filter(|_| is_open);
     let length = text.and_then(|text| wording::length(&text));

@@ -186,6 +186,8 @@ fn below(acts: &Acts, post: &Post, chat: &Chat, last: bool) -> Html {
     let is_told = last && post.state == PostState::Shown;
     let held = words::not_sent(post, chat).filter(|_| is_told);
     let waiting = words::waiting_in(post, chat).filter(|_| is_told && held.is_none());
+    // Said once, below the field.
+    let waiting = waiting.filter(|_| chat.declined().is_none());
     html! {
         <>
             if !post.reactions.is_empty() {

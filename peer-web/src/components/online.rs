@@ -1,7 +1,7 @@
 //! Who is online: to look through, to search, and to write to.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{ChatKind, User, View, lowercase, printable};
+use p2pchat_model::{Standing, User, View, lowercase, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -70,14 +70,14 @@ pub fn use_online(typed: &AttrValue) -> Html {
     }
 }
 
-/// Those who have a chat of two with the user.
+/// Those who have a chat of two with the user, which the user is in or asked.
 fn in_chats(view: &View) -> Vec<p2pchat_model::Username> {
     let chats = view
         .conversations
         .iter()
         .filter_map(|one| one.chat.as_ref());
-    let direct = chats.filter(|chat| chat.kind == ChatKind::Direct);
-    direct.filter_map(direct_with).collect()
+    let live = chats.filter(|chat| chat.standing != Standing::Out);
+    live.filter_map(direct_with).collect()
 }
 
 /// What stands below the list for what was typed.

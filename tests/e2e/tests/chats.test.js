@@ -77,6 +77,39 @@ test("two people write to each other encrypted, and a message waits for one who 
   await alice.said("are you there?").getByRole("img", { name: /Delivered|Read/ }).waitFor();
 });
 
+test("who asked is told of a decline, and the other one can still begin the chat", async (t) => {
+  const { alice, bob } = await people(t, ["alice", "bob"]);
+  await begins(alice, "bob");
+  await alice.says("hello?");
+  await row(bob, "alice").click();
+  await bob.request.getByRole("button", { name: "Decline", exact: true }).click();
+  await alice.page.getByText("bob declined. They get what is written here if they write to you.").waitFor();
+  await alice.said("hello?").getByRole("img", { name: "bob declined" }).waitFor();
+  await picture(alice, "declined");
+  assert.equal(await row(bob, "alice").count(), 1, "it is shown still");
+  await begins(bob, "alice");
+  await bob.reads("hello?");
+  await alice.said("hello?").getByRole("img", { name: /Delivered|Read/ }).waitFor();
+  assert.equal(await alice.page.getByText("They get what is written here").count(), 0);
+});
+
+test("Enter takes the first who is offered, and the whole name of one who is offline", async (t) => {
+  const { alice } = await people(t, ["alice", "bob"]);
+  await alice.people.getByRole("button", { name: "New", exact: true }).click();
+  const to = alice.page.locator("#new-to");
+  await to.fill("bo");
+  await alice.page.locator(".picks").getByText("bob").waitFor();
+  await to.press("Enter");
+  await alice.page.locator(".chips").getByText("bob").waitFor();
+  await to.fill("carol");
+  await alice.page.locator(".picks").getByText("carol").waitFor();
+  await picture(alice, "new-chat");
+  await to.press("Enter");
+  await alice.page.locator(".chips").getByText("carol").waitFor();
+  await alice.page.getByLabel("Name of the group").fill("x".repeat(65));
+  await alice.page.getByText(/^This name is too long by 1/).waitFor();
+});
+
 test("chats are there when the registry is not", async (t) => {
   const { world, alice, bob } = await people(t, ["alice", "bob"]);
   await begins(alice, "bob");

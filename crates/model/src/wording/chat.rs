@@ -240,7 +240,7 @@ pub fn waiting_in(post: &Post, chat: &Chat) -> Option<String> {
         .filter(|_| chat.kind == ChatKind::Direct);
     match other {
         Some(other) if other.asked => Some(format!("Waiting for {first} to accept")),
-        Some(other) if other.declined => Some(declined(first)),
+        Some(other) if other.declined => Some(format!("{first} declined")),
         Some(_) => Some(when_both_are_here(first)),
         None => waiting(post),
     }
@@ -250,12 +250,7 @@ fn when_both_are_here(other: Named) -> String {
     format!("Will be delivered when you and {other} are both here")
 }
 
-/// The other one of a direct conversation does not want it.
-fn declined(who: Named) -> String {
-    format!("{who} declined")
-}
-
-/// What that means for what the user writes there.
+/// What it means for what the user writes that the other one has declined.
 #[must_use]
 pub fn has_declined(who: Named) -> String {
     format!("{who} declined. They get what is written here if they write to you.")
