@@ -6,10 +6,10 @@ import { createInterface } from "node:readline";
 import { launch } from "../support/chromium.js";
 import { load, login } from "./load.js";
 import { serve } from "./serve.js";
-import { chat, echo } from "./texts.js";
+import { direct, echo, open } from "./texts.js";
 
 const browser = await launch();
-const tasks = { chat, echo, load, login, serve };
+const tasks = { direct, echo, load, login, open, serve };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { task, ...options } = JSON.parse(line);

@@ -6,11 +6,35 @@ import { isolated } from "./serve.js";
 
 const pause = (time) => new Promise((over) => setTimeout(over, time));
 let chatters;
+let isDirect = false;
 
-/** Two pages of two bridges say texts to each other in turn: `wire` from one WebSocket to
- * the other, `seen` from the key to the text in the page. */
-export async function chat(browser, { urls, texts, pause: between }) {
-  chatters ??= await meeting(browser, urls);
+/** Two pages of two bridges say texts to each other in the open chat. */
+export async function open(browser, options) {
+  chatters ??= await meeting(browser, options.urls);
+  return talk(options);
+}
+
+/** The same in an encrypted chat of the two. */
+export async function direct(browser, options) {
+  chatters ??= await meeting(browser, options.urls);
+  if (!isDirect) await begin(...chatters);
+  isDirect = true;
+  return talk(options);
+}
+
+async function begin(ann, bob) {
+  await ann.online.locator(".row-main").filter({ hasText: "bob" }).click();
+  await ann.page.locator(".chat-head").getByText(/^Encrypted/).waitFor();
+  await bob.page.locator(".chat-row").filter({ hasText: "ann" }).click();
+  await bob.request.getByRole("button", { name: "Accept", exact: true }).click();
+  await bob.composer.waitFor();
+  // Until both hold both joins.
+  await ann.says("hello");
+  await bob.reads("hello");
+}
+
+/** In turn: `wire` from one WebSocket to the other, `seen` from the key to the text in the page. */
+async function talk({ texts, pause: between }) {
   const [wire, seen] = [[], []];
   for (let number = 0; number < texts; number += 1) {
     await pause(between);

@@ -91,7 +91,8 @@ pub enum What {
     Gather,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
-    /// One text from browser page to browser page, against a WebSocket echo and a bare text
+    /// One text from browser page to browser page, and one encrypted message, against a WebSocket
+    /// echo and a bare text, or signing, two commits, TLS and verifying
     Browser,
     /// What the page weighs, and how soon it can be used, against a yew hello world
     Page,

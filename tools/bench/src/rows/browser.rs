@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::Context;
 use super::text::{Hear, PAUSE, bare};
 use crate::browser::{Browser, times};
+use crate::chain::Chain;
 use crate::row::{Reach, Row, Unit};
-use crate::sample::{Sample, side_by_side};
+use crate::sample::{Sample, medians, side_by_side};
 use crate::servers::{self, Bare, Bridge};
 use crate::talkers::BareSay;
 
@@ -33,7 +34,8 @@ struct Echo {
     times: Vec<f64>,
 }
 
-/// From page to page, against a WebSocket echo and a bare text.
+/// From page to page, in the open chat and in an encrypted one, against a WebSocket echo and a bare
+/// text, or the chain of what has to be done for a message.
 ///
 /// # Errors
 /// If a program or the browser does not start, or loses a text.
@@ -50,51 +52,87 @@ pub(super) async fn browser(context: &Context) -> Result<Vec<Row>> {
     let page = browser.serve_hello().await?;
     let pause = PAUSE.as_millis() as u64;
     let urls: Vec<&str> = bridges.iter().map(|bridge| bridge.url.as_str()).collect();
-    let chat = json!({ "task": "chat", "urls": urls, "texts": TEXTS, "pause": pause });
+    let chat = |task: &str| json!({ "task": task, "urls": urls, "texts": TEXTS, "pause": pause });
+    let (open, direct) = (chat("open"), chat("direct"));
     let socket = format!("ws://{}", echo_server.address);
     let echo =
         json!({ "task": "echo", "page": page, "socket": socket, "texts": TEXTS, "pause": pause });
     let mut hear = Hear::start().await?;
     let mut say = BareSay::start(&[hear.address])?;
+    let folder = tempfile::tempdir_in(context.home())?;
+    let mut chain = Chain::start(folder.path()).await?;
 
-    let browser = Mutex::new(&mut browser);
-    let mut seen = Vec::new();
-    let pair = side_by_side(
-        context.rounds,
-        async || {
-            let chat: Chat = browser.lock().await.ask(&chat).await?;
-            seen.push(sample(&chat.seen));
-            Ok(sample(&chat.wire))
-        },
-        async || {
-            let echo: Echo = browser.lock().await.ask(&echo).await?;
-            Ok(sum(sample(&echo.times), bare(&mut say, &mut hear).await?))
-        },
-    )
-    .await?;
-    let seen = crate::sample::medians(&seen);
-    let row = |what: &str, ours, limit, reach| Row {
-        what: what.to_owned(),
-        against: "a WebSocket echo and a bare text".to_owned(),
-        unit: Unit::Seconds,
-        ours,
-        limit,
-        reach,
+    let asked = Asked {
+        browser: Mutex::new(&mut browser),
+        echo,
+        rounds: context.rounds,
     };
-    Ok(vec![
-        row(
-            "one text, page to page",
-            pair.ours.p50,
-            pair.limit.p50,
-            Reach::AtMost(1.5),
-        ),
-        row(
-            "one text, key press to the other's page, p95",
-            seen.p95,
-            pair.limit.p95,
-            Reach::MoreByAtMost(FRAME),
-        ),
-    ])
+    let text = asked.rows("text", &open, "a bare text", async || {
+        bare(&mut say, &mut hear).await
+    });
+    let mut rows = text.await?;
+    let bare = "signing, two commits, TLS and verifying";
+    let message = asked.rows("encrypted message", &direct, bare, async || {
+        chain.run().await
+    });
+    rows.extend(message.await?);
+    Ok(rows)
+}
+
+/// What is measured in the browser.
+struct Asked<'a> {
+    browser: Mutex<&'a mut Browser>,
+    echo: Value,
+    rounds: usize,
+}
+
+impl Asked<'_> {
+    /// One text from page to page, against the echo and what has to happen between two programs.
+    async fn rows(
+        &self,
+        what: &str,
+        chat: &Value,
+        against: &str,
+        mut between: impl AsyncFnMut() -> Result<Sample>,
+    ) -> Result<Vec<Row>> {
+        let mut seen = Vec::new();
+        let pair = side_by_side(
+            self.rounds,
+            async || {
+                let chat: Chat = self.browser.lock().await.ask(chat).await?;
+                seen.push(sample(&chat.seen));
+                Ok(sample(&chat.wire))
+            },
+            async || {
+                let echo: Echo = self.browser.lock().await.ask(&self.echo).await?;
+                Ok(sum(sample(&echo.times), between().await?))
+            },
+        )
+        .await?;
+        let seen = medians(&seen);
+        let row = |what, ours, limit, reach| Row {
+            what,
+            against: format!("a WebSocket echo and {against}"),
+            unit: Unit::Seconds,
+            ours,
+            limit,
+            reach,
+        };
+        Ok(vec![
+            row(
+                format!("one {what}, page to page"),
+                pair.ours.p50,
+                pair.limit.p50,
+                Reach::AtMost(1.5),
+            ),
+            row(
+                format!("one {what}, key press to the other's page, p95"),
+                seen.p95,
+                pair.limit.p95,
+                Reach::MoreByAtMost(FRAME),
+            ),
+        ])
+    }
 }
 
 fn sample(milliseconds: &[f64]) -> Sample {
