@@ -4,6 +4,7 @@ use p2pchat_conversation::log::Named;
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
 use p2pchat_model::Alerts;
+use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::roster::{Add as Sealed, RosterEntry};
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryError, EntryId};
 use rusqlite::types::ToSql;
@@ -109,6 +110,22 @@ impl Store {
         )?;
         let found = statement.query_row([id.0], read_settings).optional();
         Ok(well_formed(found)?.flatten())
+    }
+
+    /// How far others have read a conversation, as far as they have told.
+    ///
+    /// # Errors
+    /// If the file cannot be read. A row that is malformed is left out.
+    pub fn read_by(&self, id: &ConversationId) -> Result<Vec<(PersonKey, Place)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT person, place FROM read_by JOIN conversation ON row = conversation WHERE id = ?1",
+        )?;
+        let read = |row: &Row<'_>| Ok((person_of(row.get(0)?), place_of(&row.get(1)?)));
+        let mut marks = Vec::new();
+        for mark in statement.query_map([id.0], read)? {
+            marks.extend(well_formed(mark)?);
+        }
+        Ok(marks)
     }
 }
 

@@ -97,6 +97,12 @@ CREATE TABLE answered (
     id BLOB NOT NULL,
     PRIMARY KEY (conversation, person, id)
 ) STRICT;
+CREATE TABLE read_by (
+    conversation INTEGER NOT NULL REFERENCES conversation,
+    person BLOB NOT NULL,
+    place BLOB NOT NULL,
+    PRIMARY KEY (conversation, person)
+) STRICT;
 CREATE TABLE got (
     log INTEGER NOT NULL REFERENCES log,
     person BLOB NOT NULL,
@@ -114,7 +120,14 @@ CREATE TABLE call (
     UNIQUE (front_end, id)
 ) STRICT;
 ",
-    migrations: &[],
+    migrations: &["
+CREATE TABLE read_by (
+    conversation INTEGER NOT NULL REFERENCES conversation,
+    person BLOB NOT NULL,
+    place BLOB NOT NULL,
+    PRIMARY KEY (conversation, person)
+) STRICT;
+"],
     durability: Durability::PowerCut,
     busy_timeout: BUSY_TIMEOUT,
 };

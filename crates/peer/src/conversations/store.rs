@@ -10,6 +10,7 @@ use p2pchat_common::sqlite::{self, FileError};
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
 use p2pchat_model::Alerts;
+use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::ConversationId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
@@ -56,7 +57,7 @@ pub enum Change {
     Call(SaidBy, Said),
 }
 
-/// What the user has done with a conversation, on this device alone.
+/// What the user has done with a conversation, on this device alone, and how far others have read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
     /// It stands first, or not.
@@ -69,6 +70,8 @@ pub enum Mark {
     Read(Place),
     /// They have typed this and not sent it.
     Draft(String),
+    /// Someone else has read it up to here, as they have told.
+    ReadBy(PersonKey, Place),
 }
 
 /// Why the store cannot be opened, read or written.
@@ -258,6 +261,12 @@ fn set_mark(
         Mark::Archived(is_archived) => set("archived = ?2", is_archived),
         Mark::Read(place) => set("read = max(ifnull(read, ?2), ?2)", &place_bytes(place)),
         Mark::Draft(text) => set("draft = ?2", text),
+        Mark::ReadBy(person, place) => transaction
+            .prepare_cached(
+                "INSERT INTO read_by (conversation, person, place) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET place = max(place, excluded.place)",
+            )?
+            .execute(rusqlite::params![row, person.0.0, place_bytes(place)]),
     }?;
     Ok(())
 }

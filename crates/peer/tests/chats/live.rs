@@ -54,6 +54,11 @@ async fn a_read_mark_is_told_again_to_a_member_who_connects() {
         chat.is_some_and(|chat| chat.members[0].read == Some(message))
     })
     .await;
+    // It stays known while they are away.
+    ann.stop().await;
+    ann.start().await;
+    assert_eq!(ann.seen.chats[&id].members[0].read, Some(message));
+    assert!(ann.seen.connected.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

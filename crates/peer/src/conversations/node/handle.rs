@@ -131,7 +131,7 @@ pub(super) enum Command {
     Write(Write),
     Say(Say),
     /// Changes the store alone.
-    Change(Change, Reply<Result<(), StoreError>>),
+    Mark(Vec<Change>, Reply<Result<(), StoreError>>),
     Dial {
         address: SocketAddr,
         device: DeviceKey,
@@ -328,8 +328,21 @@ impl Handle {
     /// # Errors
     /// If it cannot be stored.
     pub async fn mark(&self, conversation: ConversationId, mark: Mark) -> Result<(), Failed> {
-        let mark = Change::Mark(conversation, mark);
-        Ok(self.ask(|reply| Command::Change(mark, reply)).await??)
+        self.mark_all([(conversation, mark)]).await
+    }
+
+    /// Keeps several such marks, all or none.
+    ///
+    /// # Errors
+    /// If they cannot be stored.
+    pub async fn mark_all(
+        &self,
+        marks: impl IntoIterator<Item = (ConversationId, Mark)>,
+    ) -> Result<(), Failed> {
+        let marks = marks.into_iter();
+        let marks = marks.map(|(conversation, mark)| Change::Mark(conversation, mark));
+        let marks = marks.collect();
+        Ok(self.ask(|reply| Command::Mark(marks, reply)).await??)
     }
 
     /// Tells the members who are connected what nobody stores.

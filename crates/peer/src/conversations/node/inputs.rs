@@ -161,7 +161,7 @@ impl Core {
                 turn.answers.push(answer);
             }
             Command::Say(say) => self.say_soon(say, turn),
-            Command::Change(change, reply) => turn.changes.push((change, reply)),
+            Command::Mark(marks, reply) => turn.marks.push((marks, reply)),
             Command::Dial {
                 address,
                 device,

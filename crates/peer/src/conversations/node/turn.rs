@@ -35,7 +35,7 @@ pub(super) struct Turn {
     /// The calls of front ends that what is said follows from.
     pub(super) calls: Vec<(SaidBy, Said)>,
     pub(super) reads: Vec<Read>,
-    pub(super) changes: Vec<(Change, oneshot::Sender<Result<(), StoreError>>)>,
+    pub(super) marks: Vec<(Vec<Change>, oneshot::Sender<Result<(), StoreError>>)>,
     /// The frame that was sent last. The next member mostly gets the same.
     last: Option<(ToPeer, Arc<[u8]>)>,
 }
@@ -102,8 +102,8 @@ impl Core {
                 self.carry_out(effect, &mut turn);
             }
         }
-        for (change, reply) in turn.changes.drain(..) {
-            let _ = reply.send(self.store.commit(&[change]));
+        for (marks, reply) in turn.marks.drain(..) {
+            let _ = reply.send(self.store.commit(&marks));
         }
         for event in turn.events.drain(..) {
             // Nobody may listen.

@@ -154,6 +154,31 @@ fn what_the_user_sets_is_kept() {
 }
 
 #[test]
+fn how_far_others_have_read_is_kept_also_in_a_file_of_the_first_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("conversations.sqlite");
+    let mut store = Store::open(&path).unwrap();
+    let kind = Kind::Direct([person(1), person(2)]);
+    store.commit(&[Change::Open(CONVERSATION, kind)]).unwrap();
+    let connection = &store.connection;
+    connection.execute_batch("DROP TABLE read_by").unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    let place = |millis| Place {
+        clock: Clock::from_millis(millis),
+        device: DeviceKey(PublicKey([9; 32])),
+        position: 1,
+    };
+    for millis in [20, 10] {
+        let mark = Mark::ReadBy(person(2), place(millis));
+        store.commit(&[Change::Mark(CONVERSATION, mark)]).unwrap();
+    }
+    let kept = store.read_by(&CONVERSATION).unwrap();
+    assert_eq!(kept, [(person(2), place(20))], "it never goes back");
+}
+
+#[test]
 fn a_commit_is_whole_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("conversations.sqlite")).unwrap();

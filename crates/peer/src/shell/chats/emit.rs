@@ -32,7 +32,9 @@ impl Task {
             changes,
             events,
             ahead,
+            read_by,
         } = found;
+        self.live.had_read(id, read_by);
         if !ahead.is_empty() {
             let known = self.ahead.entry(id).or_default();
             let room = MAX_AHEAD.saturating_sub(known.len());

@@ -1,4 +1,4 @@
-//! What nobody stores: who is writing, and how far others have read, while the program runs.
+//! Who is writing, and how far others have read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -61,6 +61,14 @@ impl Live {
             *known = message;
             self.marks.insert((id, person));
             self.marks_due.get_or_insert(now + TELL_MARKS);
+        }
+    }
+
+    /// How far members have read, as it is stored.
+    pub(super) fn had_read(&mut self, id: Id, stored: Vec<(PersonKey, MessageId)>) {
+        for (person, message) in stored {
+            let known = self.read.entry((id, person)).or_default();
+            *known = message.max(*known);
         }
     }
 

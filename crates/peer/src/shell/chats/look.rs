@@ -48,6 +48,8 @@ pub(super) struct Found {
     pub(super) events: Vec<Event>,
     /// Entries that are ahead of the time.
     pub(super) ahead: Vec<EntryId>,
+    /// How far others have read, if it is told from the beginning.
+    pub(super) read_by: Vec<(PersonKey, MessageId)>,
 }
 
 /// All that was found.
@@ -142,6 +144,7 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
         more: page.more,
     }];
     marks(store, &id, true, true, &mut events)?;
+    let read_by = store.read_by(&id)?.into_iter();
     events.retain(|event| !matches!(event, Event::Draft { text, .. } if text.is_empty()));
     Ok(Found {
         id,
@@ -151,6 +154,9 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
         changes: Vec::new(),
         events,
         ahead: Vec::new(),
+        read_by: read_by
+            .map(|(who, place)| (who, Store::id_of(&place)))
+            .collect(),
     })
 }
 
@@ -262,6 +268,7 @@ fn look_at(
         changes: Vec::new(),
         events: Vec::new(),
         ahead: Vec::new(),
+        read_by: Vec::new(),
     };
     if about.chat {
         let chat = shown.chat(account)?;

@@ -1,6 +1,6 @@
 //! The events of the node: what is to be looked at, and what is told at once.
 
-use p2pchat_model::{Event, Named, Notice};
+use p2pchat_model::{Event, MessageId, Named, Notice};
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
@@ -117,14 +117,7 @@ impl Task {
         for (id, person) in self.live.expire(now) {
             self.tell_typing(id, person, false).await;
         }
-        for (id, person, message) in self.live.marks(now) {
-            self.event(Event::ReadBy {
-                conversation: conversation_id(&id),
-                who: self.named(person),
-                message,
-            })
-            .await;
-        }
+        self.keep_marks(now);
         for (id, change) in self.invited.due(now) {
             self.changed(id, change).await;
         }
@@ -134,6 +127,35 @@ impl Task {
                 let entries = entries.into_iter().collect();
                 self.batch.add(id, entries_of(None, entries));
             }
+        }
+    }
+
+    /// Keeps how far others have read, and then tells it.
+    fn keep_marks(&mut self, now: Instant) {
+        let marks = self.live.marks(now);
+        if marks.is_empty() {
+            return;
+        }
+        let handle = self.handle.clone();
+        self.errands.spawn(async move {
+            let kept = marks.iter().map(|(id, person, message)| {
+                (*id, Mark::ReadBy(*person, Store::place_of(*message)))
+            });
+            if let Err(error) = handle.mark_all(kept).await {
+                tracing::debug!(%error, "it is not kept how far others have read");
+            }
+            Errand::ReadBy(marks)
+        });
+    }
+
+    pub(super) async fn tell_marks(&self, marks: Vec<(Id, PersonKey, MessageId)>) {
+        for (id, person, message) in marks {
+            self.event(Event::ReadBy {
+                conversation: conversation_id(&id),
+                who: self.named(person),
+                message,
+            })
+            .await;
         }
     }
 

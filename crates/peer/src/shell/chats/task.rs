@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pchat_model::{Chat, Event, Notice, Username};
+use p2pchat_model::{Chat, Event, MessageId, Notice, Username};
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
@@ -50,6 +50,8 @@ pub(super) enum Errand {
     NotReached(DeviceKey),
     /// The user has done something with a conversation.
     Changed(Id, About),
+    /// So far have others read.
+    ReadBy(Vec<(Id, PersonKey, MessageId)>),
 }
 
 /// What the task owns.
@@ -299,6 +301,7 @@ impl Task {
                 }
             }
             Errand::Changed(id, about) => self.batch.add(id, about),
+            Errand::ReadBy(marks) => self.tell_marks(marks).await,
         }
     }
 
