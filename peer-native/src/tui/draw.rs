@@ -151,7 +151,7 @@ impl App {
         let laid = self.input.editor.lay_out(columns, false);
         let input_rows = rows_u16(laid.rows.len().min(INPUT_ROWS));
         let rail_columns = self.rail_columns(body.width);
-        let request = self.request_row(rail_columns > 0, body.width, now);
+        let request = self.waiting_row(rail_columns > 0, body.width, now);
         let notes = self.notes(usize::from(body.width));
         let [middle, status, rule, above, input, keys] = Split::vertical([
             Constraint::Fill(1),
@@ -195,15 +195,14 @@ impl App {
         middle
     }
 
-    /// The row of a request for the open chat, which has little time; of others only where the
-    /// list of chats does not tell of them.
-    fn request_row(&self, has_rail: bool, columns: u16, now: Timestamp) -> Option<Row<'static>> {
+    /// The row of a request for the open chat, which has little time; of others, and of what is
+    /// unread elsewhere, only where the list of chats does not tell of them.
+    fn waiting_row(&self, has_rail: bool, columns: u16, now: Timestamp) -> Option<Row<'static>> {
         let theme = self.look.theme;
         match (&self.view.incoming, chats::requests(&self.view)) {
             (Some(request), _) => Some(bars::request(request, &self.view, columns, now, theme)),
-            (None, 0) => None,
             (None, _) if has_rail => None,
-            (None, count) => Some(rail::requests(count, theme)),
+            (None, requests) => rail::waiting(requests, self.unread(Some(self.current)), theme),
         }
     }
 

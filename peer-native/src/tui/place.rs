@@ -312,21 +312,24 @@ impl App {
         }
     }
 
+    /// How many messages are unread that the user is alerted of, in all conversations but one.
+    pub(super) fn unread(&self, but: Option<ConversationId>) -> usize {
+        let others = self.view.conversations.iter();
+        let others = others.filter(|one| Some(one.id) != but);
+        let alerted = others.filter(|one| {
+            let chat = one.chat.as_ref();
+            chat.is_none_or(|chat| chat.alerts != Alerts::Nothing)
+        });
+        alerted.map(Conversation::unread).sum()
+    }
+
     /// The title of the terminal: how much waits for the user, and what is shown.
     pub(super) fn title(&self) -> String {
         if self.view.account.is_none() {
             return NAME.to_owned();
         }
-        let conversations = self.view.conversations.iter();
-        let unread: usize = conversations
-            .filter(|one| {
-                let chat = one.chat.as_ref();
-                chat.is_none_or(|chat| chat.alerts != Alerts::Nothing)
-            })
-            .map(Conversation::unread)
-            .sum();
         let title = one_line(&wording::chat::title(self.conversation()));
-        match unread + chats::requests(&self.view) {
+        match self.unread(None) + chats::requests(&self.view) {
             0 => format!("{title} – {NAME}"),
             count => format!("({count}) {title} – {NAME}"),
         }

@@ -87,6 +87,21 @@ pub(super) fn requests(count: usize, theme: Theme) -> Row<'static> {
     ])
 }
 
+/// What the list of chats tells, where there is no room for it: the requests, and how many messages
+/// are unread elsewhere. `None` if nothing is.
+pub(super) fn waiting(asked: usize, unread: usize, theme: Theme) -> Option<Row<'static>> {
+    let mut row = Row::default();
+    if asked > 0 {
+        row.extend(requests(asked, theme).spans);
+        row.push_span(Span::raw("  "));
+    }
+    if unread > 0 {
+        row.push_span(Span::styled(format!(" {unread} unread  "), theme.strong()));
+        row.push_span(Span::styled("Alt-A", theme.title()));
+    }
+    (!row.spans.is_empty()).then_some(row)
+}
+
 struct Rail<'a> {
     shown: Shown<'a>,
     theme: Theme,
