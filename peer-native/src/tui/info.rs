@@ -39,16 +39,8 @@ impl RenderContext<'_> {
             let by = chat::names(reaction.by.iter().copied());
             out.extend(pair(&one_line(&reaction.emoji), &one_line(&by)));
         }
-        for receipt in post.receipts.iter().flatten() {
-            let mut members = chat.members.iter();
-            let member = members.find(|member| member.who.key == receipt.to.key);
-            let has_read = member.is_some_and(|member| member.read >= Some(post.id));
-            let state = match (receipt.delivered, has_read) {
-                (false, _) => "waiting",
-                (true, false) => chat::DELIVERED,
-                (true, true) => chat::READ,
-            };
-            out.extend(pair(&one_line(&receipt.to.to_string()), state));
+        for (who, state) in chat::reached(post, chat) {
+            out.extend(pair(&one_line(&who.to_string()), state));
         }
         out
     }

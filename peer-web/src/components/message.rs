@@ -93,7 +93,7 @@ pub fn message(
                         { mark }
                     </span>
                 </div>
-                if let Some(post) = post { { menu(acts, post) } }
+                if let Some(post) = post { { menu(acts, post, chat.chat.as_ref()) } }
             </div>
             { below }
         </article>
@@ -239,7 +239,7 @@ fn react(post: &Post, emoji: String) -> Command {
 }
 
 /// What can be done with it.
-fn menu(acts: &Acts, post: &Post) -> Html {
+fn menu(acts: &Acts, post: &Post, chat: Option<&Chat>) -> Html {
     if post.state != PostState::Shown {
         return html! {};
     }
@@ -271,6 +271,13 @@ fn menu(acts: &Acts, post: &Post) -> Html {
         } else {
             MenuItem::new(words::CALL_BACK, delete)
         });
+    }
+    let reached = chat.map(|chat| words::reached(post, chat));
+    let reached: Vec<String> = (reached.into_iter().flatten())
+        .map(|(who, state)| format!("{who}: {state}"))
+        .collect();
+    if !reached.is_empty() {
+        items.push(MenuItem::new(words::INFO, Callback::noop()).tells(reached.join("\n")));
     }
     let about = format!("{}, {}", post.from, dates::time(post.at));
     row_menu(about, items, !acts.is_live, true)

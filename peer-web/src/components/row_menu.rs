@@ -57,6 +57,12 @@ impl MenuItem {
         let question = Some(Question { words, yes });
         Self { question, ..self }
     }
+
+    /// Something that is only told.
+    #[must_use]
+    pub fn tells(self, words: impl Into<AttrValue>) -> Self {
+        self.asks(words, "")
+    }
 }
 
 /// What is asked before something is done.
@@ -64,7 +70,7 @@ impl MenuItem {
 pub struct Question {
     /// The question.
     pub words: AttrValue,
-    /// The word on the button that does it.
+    /// The word on the button that does it; empty if there is nothing to do.
     pub yes: &'static str,
 }
 
@@ -169,8 +175,12 @@ fn ask(item: &MenuItem, open: &UseStateHandle<bool>) -> Html {
         <div role="alertdialog" class="question" aria-labelledby="row-question">
             <p id="row-question">{ printable(&question.words).into_owned() }</p>
             <div class="question-buttons">
-                <button type="button" class="button small" onclick={oncancel}>{ label::CANCEL }</button>
-                <button type="button" class="button small danger" onclick={done(item, open)}>{ question.yes }</button>
+                <button type="button" class="button small" onclick={oncancel}>
+                    { if question.yes.is_empty() { "Close" } else { label::CANCEL } }
+                </button>
+                if !question.yes.is_empty() {
+                    <button type="button" class="button small danger" onclick={done(item, open)}>{ question.yes }</button>
+                }
             </div>
         </div>
     }

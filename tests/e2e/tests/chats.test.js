@@ -58,6 +58,10 @@ test("two people write to each other encrypted, and a message waits for one who 
     await someone.said(text).getByRole("button", { name: /^Actions for/ }).click();
     await someone.page.getByRole("menuitem", { name: item, exact: true }).click();
   };
+  await picks(alice, "good morning", "Info");
+  await alice.page.getByRole("alertdialog").getByText(/^bob: (Delivered|Read)$/).waitFor();
+  await picture(alice, "message-info");
+  await alice.page.getByRole("alertdialog").getByRole("button", { name: "Close" }).click();
   await picks(bob, "good morning", "👍");
   await alice.said("good morning").locator(".reaction").waitFor();
   await picks(bob, "good morning", "Reply");

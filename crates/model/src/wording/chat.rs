@@ -86,6 +86,8 @@ pub const DELETE_QUESTION: &str =
     "Delete for everyone? Programs that have shown it may keep a copy.";
 /// Menu item: who has a message.
 pub const INFO: &str = "Info";
+/// State of a message that someone has not got yet.
+pub const WAITING: &str = "Waiting";
 /// Mark of a message whose text was changed.
 pub const EDITED: &str = "edited";
 /// In place of a message that its writer has deleted.
@@ -318,6 +320,24 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
     let mut here = chat.members.iter().filter(is_here).peekable();
     let all_read = here.peek().is_some() && here.all(|member| member.read >= Some(post.id));
     Some(if all_read { READ } else { DELIVERED }.to_owned())
+}
+
+/// Those who are to get one of the user's messages, each with how far it has come, in a word.
+pub fn reached<'a>(
+    post: &'a Post,
+    chat: &'a Chat,
+) -> impl Iterator<Item = (Named, &'static str)> + 'a {
+    post.receipts.iter().flatten().map(|receipt| {
+        let mut members = chat.members.iter();
+        let member = members.find(|member| member.who.key == receipt.to.key);
+        let has_read = member.is_some_and(|member| member.read >= Some(post.id));
+        let state = match (receipt.delivered, has_read) {
+            (false, _) => WAITING,
+            (true, false) => DELIVERED,
+            (true, true) => READ,
+        };
+        (receipt.to, state)
+    })
 }
 
 /// The text of a message, or what stands in its place.
