@@ -125,13 +125,15 @@ impl View<'_> {
 }
 
 type Reply<T> = oneshot::Sender<T>;
+/// Marks to keep, all or none.
+pub(super) type Marks = (Vec<Change>, Reply<Result<(), StoreError>>);
 
 pub(super) enum Command {
     Read(Read),
     Write(Write),
     Say(Say),
     /// Changes the store alone.
-    Mark(Vec<Change>, Reply<Result<(), StoreError>>),
+    Mark(Marks),
     Dial {
         address: SocketAddr,
         device: DeviceKey,
@@ -342,7 +344,7 @@ impl Handle {
         let marks = marks.into_iter();
         let marks = marks.map(|(conversation, mark)| Change::Mark(conversation, mark));
         let marks = marks.collect();
-        Ok(self.ask(|reply| Command::Mark(marks, reply)).await??)
+        Ok(self.ask(|reply| Command::Mark((marks, reply))).await??)
     }
 
     /// Tells the members who are connected what nobody stores.

@@ -161,7 +161,7 @@ impl Core {
                 turn.answers.push(answer);
             }
             Command::Say(say) => self.say_soon(say, turn),
-            Command::Mark(marks, reply) => turn.marks.push((marks, reply)),
+            Command::Mark(marks) => turn.marks.push(marks),
             Command::Dial {
                 address,
                 device,

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::super::session::encoded;
 use super::super::{Change, Said, StoreError};
-use super::handle::{Answer, Event, Read, View};
+use super::handle::{Answer, Event, Marks, Read, View};
 use super::{Core, Line};
 use crate::machine::SaidBy;
 
@@ -35,7 +35,7 @@ pub(super) struct Turn {
     /// The calls of front ends that what is said follows from.
     pub(super) calls: Vec<(SaidBy, Said)>,
     pub(super) reads: Vec<Read>,
-    pub(super) marks: Vec<(Vec<Change>, oneshot::Sender<Result<(), StoreError>>)>,
+    pub(super) marks: Vec<Marks>,
     /// The frame that was sent last. The next member mostly gets the same.
     last: Option<(ToPeer, Arc<[u8]>)>,
 }
