@@ -39,7 +39,13 @@ pub(crate) fn listed(shown: Shown<'_>) -> Vec<&Conversation> {
 fn is_listed(conversation: &Conversation) -> bool {
     match &conversation.chat {
         None => !is_bare(conversation),
-        Some(chat) => !chat.archived && !matches!(chat.standing, Standing::Asked(_)),
+        Some(chat) if chat.archived => false,
+        Some(chat) => match chat.standing {
+            Standing::In => true,
+            Standing::Asked(_) => false,
+            // As long as there is something to read.
+            Standing::Out => conversation.newest_message().is_some(),
+        },
     }
 }
 
