@@ -48,7 +48,6 @@ fn a_chat_of_two_and_its_key() {
     let waiting = Chat {
         members: vec![Member {
             asked: true,
-            declined: false,
             ..member("bob", Trust::New)
         }],
         ..direct("bob", Trust::New)
@@ -63,6 +62,15 @@ fn a_chat_of_two_and_its_key() {
     };
     happen(&mut app, &said(own));
     assert_snapshot!("direct_waiting", screen(&mut app, SMALL, after(200)));
+    let declined = Chat {
+        members: vec![Member {
+            declined: true,
+            ..member("bob", Trust::New)
+        }],
+        ..direct("bob", Trust::New)
+    };
+    happen(&mut app, &begun(id(BOB), declined));
+    assert_snapshot!("direct_declined", screen(&mut app, SMALL, after(200)));
     let out = Chat {
         standing: Standing::Out,
         ..direct("bob", Trust::New)
