@@ -60,7 +60,7 @@ pub enum ToPeer {
     Bye(Bye),
     /// What is said of a conversation.
     About(Frame),
-    /// What nobody stores.
+    /// What is in no log.
     Ephemeral {
         /// Of which conversation.
         conversation: ConversationId,
