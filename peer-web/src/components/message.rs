@@ -2,8 +2,8 @@
 
 use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{
-    Chat, Command, Conversation, Line, NameCheck, Person, Post, PostState, Quote, Reaction, View,
-    printable,
+    Chat, Command, Conversation, Line, NameCheck, Named, Person, Post, PostState, Quote, Reaction,
+    View, printable,
 };
 use yew::prelude::*;
 
@@ -65,7 +65,7 @@ pub fn message(
             None => Default::default(),
         },
         Line::Post(post) => match &chat.chat {
-            Some(known) => (delivery(post, known), below(acts, post, known, last)),
+            Some(known) => (delivery(post, known), below(acts, view, post, known, last)),
             None => Default::default(),
         },
         Line::Notice { .. } => Default::default(),
@@ -181,11 +181,18 @@ fn delivery(post: &Post, chat: &Chat) -> Html {
     mark(glyph, class, printable(&words).into_owned())
 }
 
-/// How people have reacted, and who has not got it yet: said once, below a run of messages.
-fn below(acts: &Acts, post: &Post, chat: &Chat, last: bool) -> Html {
+/// How people have reacted, and who has not got it yet: said once, below a run of messages. To those
+/// who are here it is on its way.
+fn below(acts: &Acts, view: &View, post: &Post, chat: &Chat, last: bool) -> Html {
     let is_told = last && post.state == PostState::Shown;
     let held = words::not_sent(post, chat).filter(|_| is_told);
-    let waiting = words::waiting_in(post, chat).filter(|_| is_told && held.is_none());
+    let is_here = |who: Named| {
+        let mut members = chat.members.iter();
+        let is_asked = members.any(|member| member.who.key == who.key && member.asked);
+        !is_asked && who.name.is_some_and(|name| view.user(name).is_some())
+    };
+    let is_told = is_told && held.is_none() && !post.waits_for().all(is_here);
+    let waiting = words::waiting_in(post, chat).filter(|_| is_told);
     // Said once, below the field.
     let waiting = waiting.filter(|_| chat.declined().is_none());
     html! {

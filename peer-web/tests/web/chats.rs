@@ -208,7 +208,7 @@ async fn a_message_is_answered_changed_and_called_back() {
     wait_for("no reply", || mounted.find(".about").is_none()).await;
 
     fake.say(&post(2, true, "with a mistake"));
-    mounted.wait_text("when you and bob are both here").await;
+    mounted.wait_text("with a mistake").await;
     pick(".message.own .message-body", "Edit").await;
     mounted.wait(".about").await;
     let said = says(&mounted, &fake, "without").await;
