@@ -41,8 +41,8 @@ pub fn composer_note(
 
 fn note(context: &Context, text: &str) -> Html {
     let view = context.state.view.as_ref();
-    let chat = view.and_then(|view| view.chat().chat.clone());
-    if let Some(who) = chat.and_then(|chat| chat.declined()) {
+    let declined = view.and_then(|view| view.chat().chat.as_ref()?.declined());
+    if let Some(who) = declined {
         return html! { <span>{ printable(&has_declined(who)).into_owned() }</span> };
     }
     let is_open = context.state.shown() == ConversationId::OPEN;
