@@ -1,7 +1,7 @@
 //! To begin a conversation, or to ask more people into a group.
 
 use p2pchat_model::wording::{chat as words, label};
-use p2pchat_model::{Command, ConversationId, User, Username, lowercase, printable};
+use p2pchat_model::{Command, ConversationId, DisplayName, User, Username, lowercase, printable};
 use yew::prelude::*;
 
 use crate::browser::{keys, page};
@@ -50,31 +50,7 @@ pub fn use_new_chat(props: &Props) -> Html {
         })
     };
     let (name_field, name) = name_field("new-name", words::GROUP_NAME, &name);
-    let (command, submit) = match (props.add, chosen.as_slice()) {
-        (_, []) => (
-            None,
-            if props.add.is_some() {
-                words::ADD
-            } else {
-                words::START
-            },
-        ),
-        (Some(conversation), members) => {
-            let (members, sees_all) = (members.to_vec(), *sees_all);
-            let add = Command::Add {
-                conversation,
-                members,
-                sees_all,
-            };
-            (Some(add), words::ADD)
-        }
-        (None, [with]) => (Some(Command::Chat { with: *with }), words::START),
-        (None, members) => {
-            let members = members.to_vec();
-            let group = name.map(|name| Command::Group { name, members });
-            (group, words::CREATE_GROUP)
-        }
-    };
+    let (command, submit) = order(props.add, &chosen, *sees_all, name);
     let command_name = command.as_ref().map_or("", Command::name);
     let wanted = lowercase(typed.trim());
     let view = view.get();
@@ -126,6 +102,33 @@ pub fn use_new_chat(props: &Props) -> Html {
             } else if chosen.len() > 1 {
                 { name_field }
             }</> } }) }
+    }
+}
+
+/// What the form asks for, if that is known, and the word on its button.
+fn order(
+    add: Option<ConversationId>,
+    chosen: &[Username],
+    sees_all: bool,
+    name: Option<DisplayName>,
+) -> (Option<Command>, &'static str) {
+    let members = chosen.to_vec();
+    match (add, chosen) {
+        (Some(_), []) => (None, words::ADD),
+        (None, []) => (None, words::START),
+        (Some(conversation), _) => {
+            let add = Command::Add {
+                conversation,
+                members,
+                sees_all,
+            };
+            (Some(add), words::ADD)
+        }
+        (None, [with]) => (Some(Command::Chat { with: *with }), words::START),
+        (None, _) => {
+            let group = name.map(|name| Command::Group { name, members });
+            (group, words::CREATE_GROUP)
+        }
     }
 }
 

@@ -252,16 +252,16 @@ fn when_both_are_here(other: Named) -> String {
     format!("Will be delivered when you and {other} are both here")
 }
 
+/// That a message waits for these people.
+#[must_use]
+pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>) -> String {
+    format!("Waiting for {}", names(some))
+}
+
 /// What it means for what the user writes that the other one has declined.
 #[must_use]
 pub fn has_declined(who: Named) -> String {
     format!("{who} declined. They get what is written here if they write to you.")
-}
-
-/// The same of some of them.
-#[must_use]
-pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>) -> String {
-    format!("Waiting for {}", names(some))
 }
 
 /// Why a message of the user is held back: the person that it is for has another key now, which the
