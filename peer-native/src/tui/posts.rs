@@ -1,13 +1,12 @@
 //! Messages of encrypted conversations in rows.
 
 use p2pchat_model::wording::{chat, label};
-use p2pchat_model::{ChatKind, Line, MessageId, Named, Post, PostState, Reaction};
+use p2pchat_model::{Line, MessageId, Named, Post, PostState, Reaction};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
 use super::code;
 use super::conversation::{GROUP_MS, Layout};
-use crate::chats;
 use crate::wrap::{fit, one_line, rows, width};
 
 /// The mark of a message that is on its way to someone who is online.
@@ -180,11 +179,9 @@ impl Layout<'_> {
         if absent.is_empty() || is_repeated || has_declined {
             return;
         }
-        let direct = self.chat.filter(|chat| chat.kind == ChatKind::Direct);
-        let words = match direct {
-            Some(chat) => chat::waiting_in(post, chat).unwrap_or_default(),
-            None => chat::waiting_for(absent.into_iter()),
-        };
+        let known = self.chat;
+        let words = known.and_then(|known| chat::waiting_for(absent.into_iter(), known));
+        let words = words.unwrap_or_default();
         for row in rows(&format!("… {}", uncapitalized(&words)), self.text_columns()) {
             out.push(self.below(row, self.theme.dim()));
         }
@@ -196,21 +193,9 @@ impl Layout<'_> {
         chat::not_sent(post, chat)
     }
 
-    /// Those that a message waits for and who are offline or have not accepted: for others it is
-    /// on its way.
     fn absent(&self, post: &Post) -> Vec<Named> {
-        if post.state != PostState::Shown {
-            return Vec::new();
-        }
-        let waits_for = post.waits_for();
-        waits_for
-            .filter(|who| chats::status(*who, self.view).is_none() || self.is_not_in(*who))
-            .collect()
-    }
-
-    fn is_not_in(&self, who: Named) -> bool {
-        let mut members = self.chat.iter().flat_map(|chat| &chat.members);
-        members.any(|member| member.who.key == who.key && (member.asked || member.declined))
+        let known = self.chat;
+        known.map_or_else(Vec::new, |known| chat::absent(post, known, self.view))
     }
 
     /// A row below the text.

@@ -2,8 +2,8 @@
 
 use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{
-    Chat, Command, Conversation, Line, NameCheck, Named, Person, Post, PostState, Quote, Reaction,
-    View, printable,
+    Chat, Command, Conversation, Line, NameCheck, Person, Post, PostState, Quote, Reaction, View,
+    printable,
 };
 use yew::prelude::*;
 
@@ -181,20 +181,14 @@ fn delivery(post: &Post, chat: &Chat) -> Html {
     mark(glyph, class, printable(&words).into_owned())
 }
 
-/// How people have reacted, and who has not got it yet: said once, below a run of messages. To those
-/// who are here it is on its way.
+/// How people have reacted, and who has not got it yet: said once, below a run of messages.
 fn below(acts: &Acts, view: &View, post: &Post, chat: &Chat, last: bool) -> Html {
     let is_told = last && post.state == PostState::Shown;
     let held = words::not_sent(post, chat).filter(|_| is_told);
-    let is_here = |who: Named| {
-        let mut members = chat.members.iter();
-        let is_asked = members.any(|member| member.who.key == who.key && member.asked);
-        !is_asked && who.name.is_some_and(|name| view.user(name).is_some())
-    };
-    let is_told = is_told && held.is_none() && !post.waits_for().all(is_here);
-    let waiting = words::waiting_in(post, chat).filter(|_| is_told);
-    // Said once, below the field.
-    let waiting = waiting.filter(|_| chat.declined().is_none());
+    // That the other one has declined is said once, below the field.
+    let is_told = is_told && held.is_none() && chat.declined().is_none();
+    let absent = words::absent(post, chat, view);
+    let waiting = words::waiting_for(absent.into_iter(), chat).filter(|_| is_told);
     html! {
         <>
             if !post.reactions.is_empty() {

@@ -77,6 +77,13 @@ pub(crate) fn post(nth: u64, own: bool, text: &str) -> String {
     format!(r#"{{"event":"post",{}"#, post_line(nth, own, text))
 }
 
+/// Bob comes online, or goes.
+fn presence(online: bool) -> String {
+    let user = r#"{"name":"bob","address":"192.168.1.21","display_name":"","status":"available","open_chat":false,"legacy":false,"trust":"new"}"#;
+    let (users, gone) = if online { (user, "") } else { ("", r#""bob""#) };
+    format!(r#"{{"event":"presence","users":[{users}],"gone":[{gone}]}}"#)
+}
+
 /// The view of alice, who has a conversation with bob and a group, and was asked into another.
 pub(crate) fn view() -> String {
     view_with("new")
@@ -224,6 +231,21 @@ async fn a_message_is_answered_changed_and_called_back() {
             .is_some_and(|last| last.contains("delete"))
     })
     .await;
+}
+
+#[wasm_bindgen_test]
+async fn below_a_message_it_says_for_whom_it_waits_who_goes() {
+    const WAITS: &str = "Will be delivered when you and bob are both here";
+    let (mounted, fake) = page(&view()).await;
+    mounted.wait_text("the first").await;
+    fake.say(&presence(true));
+    fake.say(&post(2, true, "are you there?"));
+    mounted.wait_text("are you there?").await;
+    assert!(!mounted.text().contains(WAITS), "it is on its way");
+    fake.say(&presence(false));
+    mounted.wait_text(WAITS).await;
+    fake.say(&presence(true));
+    wait_for("bob is back", || !mounted.text().contains(WAITS)).await;
 }
 
 #[wasm_bindgen_test]

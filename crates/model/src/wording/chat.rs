@@ -224,38 +224,36 @@ pub fn sees(chat: &Chat) -> &'static str {
     }
 }
 
-/// Those who have not got a message yet. `None` if all have.
+/// Those that one of the user's messages waits for and who are offline or not in the conversation yet:
+/// to others it is on its way.
 #[must_use]
-pub fn waiting(post: &Post) -> Option<String> {
-    let waiting: Vec<Named> = post.waits_for().collect();
-    (!waiting.is_empty()).then(|| waiting_for(waiting.into_iter()))
+pub fn absent(post: &Post, chat: &Chat, view: &View) -> Vec<Named> {
+    let is_in = |who: Named| {
+        let mut members = chat.members.iter();
+        let member = members.find(|member| member.who.key == who.key);
+        member.is_none_or(|member| !member.asked && !member.declined)
+    };
+    let is_online = |who: Named| who.name.is_some_and(|name| view.user(name).is_some());
+    let is_shown = post.state == PostState::Shown;
+    let waits_for = post.waits_for().filter(|_| is_shown);
+    let absent = waits_for.filter(|who| !is_in(*who) || !is_online(*who));
+    absent.collect()
 }
 
-/// The same in its conversation: in one of two, where nobody else carries it, the other may have yet
-/// to accept.
+/// That a message in this conversation waits for these people: in one of two, where nobody else
+/// carries it, the other may have yet to accept. `None` if it waits for nobody.
 #[must_use]
-pub fn waiting_in(post: &Post, chat: &Chat) -> Option<String> {
-    let first = post.waits_for().next()?;
-    let other = chat
-        .members
-        .first()
-        .filter(|_| chat.kind == ChatKind::Direct);
-    match other {
-        Some(other) if other.asked => Some(format!("Waiting for {first} to accept")),
-        Some(other) if other.declined => Some(format!("{first} declined")),
-        Some(_) => Some(when_both_are_here(first)),
-        None => waiting(post),
-    }
-}
-
-fn when_both_are_here(other: Named) -> String {
-    format!("Will be delivered when you and {other} are both here")
-}
-
-/// That a message waits for these people.
-#[must_use]
-pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>) -> String {
-    format!("Waiting for {}", names(some))
+pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>, chat: &Chat) -> Option<String> {
+    let mut some = some.peekable();
+    let first = *some.peek()?;
+    let is_direct = chat.kind == ChatKind::Direct;
+    let other = chat.members.first().filter(|_| is_direct);
+    Some(match other {
+        Some(other) if other.asked => format!("Waiting for {first} to accept"),
+        Some(other) if other.declined => format!("{first} declined"),
+        Some(_) => format!("Will be delivered when you and {first} are both here"),
+        None => format!("Waiting for {}", names(some)),
+    })
 }
 
 /// What it means for what the user writes that the other one has declined.
@@ -312,7 +310,9 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
         .receipts
         .as_ref()
         .filter(|receipts| !receipts.is_empty())?;
-    if let Some(held) = not_sent(post, chat).or_else(|| waiting_in(post, chat)) {
+    let waits_for: Vec<Named> = post.waits_for().collect();
+    let waiting = || waiting_for(waits_for.into_iter(), chat);
+    if let Some(held) = not_sent(post, chat).or_else(waiting) {
         return Some(held);
     }
     // What those have read who have left since is not known.

@@ -141,8 +141,8 @@ fn show(who: &str, event: &Event) {
             None => return,
         },
         Event::PostChanged(post) if post.receipts.as_ref().is_some_and(|all| !all.is_empty()) => {
-            match wording::chat::waiting(post) {
-                Some(waiting) => format!("({waiting})"),
+            match post.waits_for().next() {
+                Some(who) => format!("(Waiting for {who})"),
                 None => format!("({})", wording::chat::DELIVERED),
             }
         }
