@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use p2pchat_protocol::v2::registry::SILENCE;
 
 use super::stage::Stage;
 
@@ -19,9 +20,9 @@ const HUB: u8 = 1;
 const AT_ONCE: Duration = Duration::from_secs(10);
 /// How long it may take until a user is told that another one is unreachable.
 const TOLD: Duration = Duration::from_secs(30);
-/// How long it may take to find the registry gone, or back: a question is asked every
-/// 5 s and may take 15 s to be answered; the pause between two tries is at most 30 s.
-const REGISTRY: Duration = Duration::from_secs(45);
+/// How long it may take to find the registry gone, or back: it counts as gone after this silence;
+/// the pause between two tries is at most 30 s, and a try takes at most 15 s.
+const REGISTRY: Duration = SILENCE.saturating_add(AT_ONCE);
 
 /// What happens to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
