@@ -97,8 +97,8 @@ impl Reducible for State {
                 }
                 next.conversation().reading = reading;
             }
-            Action::Jump(id) => next.conversation().jump = Some(id),
-            Action::Jumped => next.conversation().jump = None,
+            Action::Jump(id) => next.conversation().lead_to(id),
+            Action::Jumped => next.conversation().arrive(),
             Action::Latest => {
                 if !next.conversation().show_end() {
                     return self;

@@ -23,6 +23,7 @@ mod command;
 mod conversation;
 mod dropped;
 mod event;
+mod hits;
 mod identity;
 mod letters;
 mod line;
@@ -48,6 +49,7 @@ pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure, Snapshot,
 };
+pub use hits::hits;
 pub use identity::{Identity, KnownRegistry, Security, Trust};
 pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};

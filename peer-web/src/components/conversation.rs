@@ -69,6 +69,9 @@ pub fn use_conversation_pane() -> Html {
             view: view.shared().clone(),
             shown: row.shown,
             today,
+            lit: conversation
+                .lit
+                .is_some_and(|id| row.shown.key == Key::Message(id)),
             acts: acts.clone(),
         };
         part!(use_message_row, props, row.shown.key.to_string())

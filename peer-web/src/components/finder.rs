@@ -1,18 +1,20 @@
 //! The search through the history.
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{Command, ConversationId, Line, MessageId, Timestamp, printable, wording};
-use web_sys::HtmlInputElement;
+use gloo_timers::callback::Timeout;
+use p2pchat_model::wording::{chat, label};
+use p2pchat_model::{Command, ConversationId, MessageId, Timestamp, printable, wording};
+use web_sys::{Element, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
-use crate::browser::{hooks::use_escape, page};
+use crate::browser::{element, hooks::use_escape, keys, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
 use crate::logic::sentence::{capitalized, failed};
 use crate::part;
 use crate::state::Action;
 
+use super::finding::Found;
 use super::finding_list::use_finding_list;
 use super::icon::{Glyph, icon};
 
@@ -25,13 +27,37 @@ pub struct Props {
     pub onclose: Callback<()>,
 }
 
-/// The search through the history, and what it found.
+/// How long the page waits for the next letter before it searches, in milliseconds.
+const PAUSE: u32 = 200;
+
+/// The search through the history, and what it found. It searches while the user types, and at once
+/// by Enter; the key down leads to what was found.
 #[hook]
 pub fn use_finder(props: &Props) -> Html {
     let context = use_app();
     let words = use_state(String::new);
+    let in_all = use_state_eq(|| false);
+    let within = Some(context.state.shown()).filter(|_| !*in_all);
+    let found = use_node_ref();
     use_effect_on((), |()| page::focus(INPUT));
     use_escape(true, props.onclose.clone());
+    let find = {
+        let send = context.send.clone();
+        move |conversation: Option<ConversationId>, words: &str| {
+            let text = words.trim().to_owned();
+            if !text.is_empty() {
+                send.emit(Command::Find { conversation, text });
+            }
+        }
+    };
+    {
+        let find = find.clone();
+        use_effect_on((within, (*words).clone()), move |(within, words)| {
+            let (within, words) = (*within, words.clone());
+            let timer = Timeout::new(PAUSE, move || find(within, &words));
+            move || drop(timer)
+        });
+    }
     let oninput = {
         let words = words.setter();
         move |event: InputEvent| {
@@ -40,17 +66,29 @@ pub fn use_finder(props: &Props) -> Html {
             }
         }
     };
-    let onsubmit = {
-        let (words, send) = (words.clone(), context.send.clone());
-        let shown = context.state.shown();
-        move |event: SubmitEvent| {
-            event.prevent_default();
-            let text = words.trim().to_owned();
-            if !text.is_empty() {
-                let conversation = Some(shown);
-                send.emit(Command::Find { conversation, text });
+    let onkeydown = {
+        let found = found.clone();
+        move |event: KeyboardEvent| {
+            let found = found.cast::<Element>();
+            let first = found.and_then(|found| element::all(&found, ".finding").into_iter().next());
+            if let (Some("ArrowDown"), Some(first)) = (keys::pressed(&event).as_deref(), first) {
+                event.prevent_default();
+                element::focus(&first);
             }
         }
+    };
+    let onsubmit = {
+        let words = words.clone();
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            find(within, &words);
+        }
+    };
+    let scope = |all: bool, label: &'static str| {
+        let in_all = in_all.clone();
+        let pressed = (*in_all == all).to_string();
+        let onclick = move |_: MouseEvent| in_all.set(all);
+        html! { <button type="button" aria-pressed={pressed} {onclick}>{ label }</button> }
     };
     let onchange = {
         let dispatch = context.dispatch.clone();
@@ -67,7 +105,7 @@ pub fn use_finder(props: &Props) -> Html {
             <form class="search" role="search" aria-label="Find in the history" {onsubmit}>
                 <div class="field-box">
                     { icon(Glyph::Search) }
-                    <input id={INPUT} type="search" value={(*words).clone()} {oninput} autocomplete="off"
+                    <input id={INPUT} type="search" value={(*words).clone()} {oninput} {onkeydown} autocomplete="off"
                         aria-label="Words to look for" placeholder="Words to look for" />
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>{ "Find" }</button>
                 </div>
@@ -75,10 +113,14 @@ pub fn use_finder(props: &Props) -> Html {
                     { icon(Glyph::Close) }
                 </button>
             </form>
-            if context.state.shown() != ConversationId::OPEN {
+            <div class="tabs" role="group" aria-label="Where to search">
+                { scope(false, chat::THIS_CHAT) }
+                { scope(true, chat::ALL_CHATS) }
+            </div>
+            if within.is_some_and(|within| within != ConversationId::OPEN) {
                 <label class="finder-day">{ label::GO_TO_DAY }<input type="date" {onchange} /></label>
             }
-            <div class="finder-found" aria-live="polite">{ findings(&context, &props.onclose) }</div>
+            <div class="finder-found" aria-live="polite" ref={found}>{ findings(&context, within, words.trim(), &props.onclose) }</div>
         </section>
     }
 }
@@ -95,26 +137,58 @@ fn begin_of_day(greenwich: f64) -> Timestamp {
     Timestamp((greenwich - f64::from(offset) * 60_000.0) as u64)
 }
 
-fn findings(context: &Context, onclose: &Callback<()>) -> Html {
+fn findings(
+    context: &Context,
+    within: Option<ConversationId>,
+    words: &str,
+    onclose: &Callback<()>,
+) -> Html {
     let state = &context.state;
     if let Some(failure) = state.failure("find") {
         return html! { <p class="field-note bad">{ failed(failure) }</p> };
     }
-    if state.waits_for(&["find"]) {
-        return html! { <p class="empty">{ "Searching…" }</p> };
-    }
-    let Some(findings) = &state.findings else {
-        return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
+    // Those of the letters before stay until the next ones have come.
+    let findings = state.findings.as_ref();
+    let findings = findings.filter(|found| found.conversation == within && !words.is_empty());
+    let Some(findings) = findings else {
+        let is_asked = state.waits_for(&["find"]);
+        let words = if is_asked {
+            "Searching…"
+        } else {
+            "All words must be in a message. The newest come first."
+        };
+        return html! { <p class="empty">{ words }</p> };
     };
     let today = Zone::new(page::zone_offset).day(page::now());
-    let messages = findings.messages.iter().cloned().map(Line::from);
-    let posts = findings.posts.iter().cloned().map(Line::from);
-    let messages: Vec<Line> = messages.chain(posts).collect();
+    let view = state.view.as_ref().map(|view| view.get());
+    let title = |id: ConversationId| {
+        let known = view.as_ref().and_then(|view| view.conversation(id));
+        within.is_none().then(|| known.map(chat::title)).flatten()
+    };
+    let found = |conversation, line| Found {
+        line,
+        conversation,
+        title: title(conversation),
+    };
+    let mut messages = Vec::new();
+    for message in &findings.messages {
+        messages.push(found(message.conversation, message.clone().into()));
+    }
+    for post in &findings.posts {
+        let at = messages.partition_point(|found| found.line.at() >= post.at);
+        messages.insert(at, found(post.conversation, post.clone().into()));
+    }
     let heading = wording::found_messages(messages.len(), &printable(&findings.text));
+    let props = super::finding_list::Props {
+        messages,
+        words: findings.text.clone(),
+        today,
+        onclose: onclose.clone(),
+    };
     html! {
         <>
             <p class="empty">{ capitalized(&heading) }</p>
-            { part!(use_finding_list, super::finding_list::Props { messages, today, onclose: onclose.clone() }) }
+            { part!(use_finding_list, props) }
         </>
     }
 }

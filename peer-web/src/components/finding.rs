@@ -1,7 +1,7 @@
 //! A message that a search found.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Line, printable};
+use p2pchat_model::{ConversationId, Line, hits, printable};
 use yew::prelude::*;
 
 use crate::browser::{dates, page};
@@ -10,13 +10,28 @@ use crate::logic::said::said;
 use crate::logic::sentence::capitalized;
 use crate::state::{Action, State};
 
-/// A message that a search found. A click scrolls to it.
+/// What a search found, and where: its title, where all conversations were searched.
+#[derive(Clone, PartialEq)]
+pub struct Found {
+    /// The message.
+    pub line: Line,
+    /// The conversation that it is in.
+    pub conversation: ConversationId,
+    /// Its title, if more than one was searched.
+    pub title: Option<String>,
+}
+
+/// A message that a search for these words found. A click leads to it.
 pub fn finding(
     dispatch: &UseReducerDispatcher<State>,
-    line: &Line,
+    found: &Found,
+    words: &str,
     today: LocalDay,
     onclose: &Callback<()>,
 ) -> Html {
+    let Found {
+        line, conversation, ..
+    } = found;
     let Some(said) = said(line) else {
         return html! {};
     };
@@ -25,11 +40,18 @@ pub fn finding(
     let from = if said.own {
         capitalized(label::YOU)
     } else {
-        printable(&said.who.name()).into_owned()
+        said.who.name()
     };
+    let from = match &found.title {
+        Some(title) => format!("{title} / {from}"),
+        None => from,
+    };
+    let from = printable(&from).into_owned();
     let onclick = {
-        let (dispatch, onclose, id) = (dispatch.clone(), onclose.clone(), said.id);
+        let (dispatch, onclose) = (dispatch.clone(), onclose.clone());
+        let (conversation, id) = (*conversation, said.id);
         move |_| {
+            dispatch.dispatch(Action::Show(conversation));
             dispatch.dispatch(Action::Jump(id));
             // Where there is room for only one pane, the message would be behind the search.
             if page::is_narrow() {
@@ -37,10 +59,20 @@ pub fn finding(
             }
         }
     };
+    let text = printable(said.text);
+    let parts = hits(&text, words).into_iter();
+    let part = |(is_hit, part): (bool, &str)| {
+        let part = part.to_owned();
+        if is_hit {
+            html! { <mark>{ part }</mark> }
+        } else {
+            html! { { part } }
+        }
+    };
     html! {
         <button type="button" class="finding" {onclick}>
             <span class="finding-top"><b><bdi>{ from }</bdi></b><time>{ when }</time></span>
-            <span class="finding-text">{ printable(said.text).into_owned() }</span>
+            <span class="finding-text">{ for parts.map(part) }</span>
         </button>
     }
 }

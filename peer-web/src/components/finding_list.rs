@@ -1,20 +1,22 @@
 //! The messages that a search found.
 
-use p2pchat_model::{Line, printable};
+use p2pchat_model::printable;
 use yew::prelude::*;
 
 use crate::context::use_app;
 use crate::logic::clock::LocalDay;
 use crate::logic::said::said;
 
-use super::finding::finding;
+use super::finding::{Found, finding};
 use super::roving::{Roving, Rows, use_roving};
 
 /// What a [`use_finding_list`] needs.
 #[derive(PartialEq)]
 pub struct Props {
     /// The messages.
-    pub messages: Vec<Line>,
+    pub messages: Vec<Found>,
+    /// The words that they were found by.
+    pub words: String,
     /// Today, for the names of days.
     pub today: LocalDay,
     /// Closes the search.
@@ -25,13 +27,13 @@ pub struct Props {
 #[hook]
 pub fn use_finding_list(props: &Props) -> Html {
     let dispatch = use_app().dispatch;
-    let (today, onclose) = (props.today, props.onclose.clone());
-    let key = |line: &Line| line.message_id().unwrap_or_default().to_string();
-    let name = |line: &Line| {
-        let name = said(line).map(|said| said.who.name());
+    let (today, onclose, words) = (props.today, props.onclose.clone(), props.words.clone());
+    let key = |found: &Found| found.line.message_id().unwrap_or_default().to_string();
+    let name = |found: &Found| {
+        let name = said(&found.line).map(|said| said.who.name());
         printable(&name.unwrap_or_default()).into_owned()
     };
-    let draw = move |line: &Line| finding(&dispatch, line, today, &onclose);
+    let draw = move |found: &Found| finding(&dispatch, found, &words, today, &onclose);
     let rows = Rows::new(props.messages.clone(), key, name, draw);
     let Roving {
         list,

@@ -37,15 +37,25 @@ pub struct Acts {
     pub is_live: bool,
 }
 
-/// A message with its sender, time and delivery status: the `first` of its sender's group has
-/// the name over it, the `last` ends the group. What someone wrote who is blocked is folded away.
+/// How a message stands among the others.
+#[derive(Clone, Copy)]
+pub struct Stand {
+    /// It begins its sender's group: the name is over it.
+    pub first: bool,
+    /// It ends the group.
+    pub last: bool,
+    /// The user was led to it.
+    pub lit: bool,
+}
+
+/// A message with its sender, time and delivery status. What someone wrote who is blocked is
+/// folded away.
 pub fn message(
     acts: &Acts,
     view: &View,
     chat: &Conversation,
     line: &Line,
-    first: bool,
-    last: bool,
+    Stand { first, last, lit }: Stand,
 ) -> Html {
     let Some(said) = said(line) else {
         return html! {};
@@ -55,6 +65,7 @@ pub fn message(
         said.own.then_some("own"),
         first.then_some("first"),
         last.then_some("last"),
+        lit.then_some("lit"),
     );
     let (mark, below) = match line {
         Line::Message(message) => match &message.deliveries {

@@ -10,7 +10,7 @@ use crate::logic::rows::{RowKind, Shown};
 use crate::state::SharedView;
 
 use super::icon::{Glyph, icon};
-use super::message::{Acts, message};
+use super::message::{Acts, Stand, message};
 
 /// What a [`use_message_row`] needs. As long as it is equal, the row is not rendered again.
 #[derive(PartialEq)]
@@ -21,6 +21,8 @@ pub struct Props {
     pub shown: Shown,
     /// Today, for the names of days.
     pub today: LocalDay,
+    /// Whether the user was led to it.
+    pub lit: bool,
     /// For what can be done with a message.
     pub acts: Acts,
 }
@@ -36,7 +38,11 @@ pub fn use_message_row(props: &Props) -> Html {
         },
         RowKind::New => html! { <div class="new-row"><span>{ label::NEW }</span></div> },
         RowKind::Message { index, first, last } => match line(index) {
-            Some(line) => message(&props.acts, &props.view.get(), &chat, line, first, last),
+            Some(line) => {
+                let lit = props.lit;
+                let stand = Stand { first, last, lit };
+                message(&props.acts, &props.view.get(), &chat, line, stand)
+            }
             // Its line is gone, and so the row will be.
             None => html! {},
         },

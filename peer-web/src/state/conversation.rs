@@ -20,6 +20,8 @@ pub struct Conversation {
     pub spoken: Option<Line>,
     /// The message to scroll to.
     pub jump: Option<MessageId>,
+    /// The message that the user was led to last.
+    pub lit: Option<MessageId>,
     /// The texts and reads that have no answer yet, oldest first.
     asked: Vec<Asked>,
     /// The texts that were refused, and are on their way back into the message field.
@@ -129,7 +131,23 @@ impl Conversation {
         self.jump = reading.first_unread();
         self.view = Some(view);
         self.reading = reading;
-        self.spoken = None;
+        (self.spoken, self.lit) = (None, None);
+    }
+
+    /// The user is led to a message.
+    pub(super) fn lead_to(&mut self, id: MessageId) {
+        (self.jump, self.lit) = (Some(id), Some(id));
+    }
+
+    /// They are there, if it is: screen readers say where that is.
+    pub(super) fn arrive(&mut self) {
+        let to = self.jump.take().filter(|id| self.lit == Some(*id));
+        let view = self.view.as_ref().map(|view| view.shown());
+        let mut lines = view.iter().flat_map(|chat| &chat.lines);
+        let line = lines.find(|line| to.is_some() && line.message_id() == to);
+        if let Some(line) = line.cloned() {
+            self.spoken = Some(line);
+        }
     }
 
     /// Shows the end. Returns whether something else was shown.

@@ -669,6 +669,17 @@ fn a_chat_is_shown_from_the_first_message_on_that_was_not_read() {
 }
 
 #[test]
+fn where_one_was_led_is_lit_and_said() {
+    let state = after([said(1, false), said(2, false)]);
+    let led = state.reduce(Action::Jump(MessageId::new(1)));
+    assert_eq!(led.conversation.lit, Some(MessageId::new(1)));
+    let there = led.reduce(Action::Jumped);
+    assert_eq!(there.conversation.jump, None);
+    let spoken = there.conversation.spoken.as_ref();
+    assert_eq!(spoken.and_then(Line::message_id), Some(MessageId::new(1)));
+}
+
+#[test]
 fn until_a_chat_that_was_asked_for_is_there_nothing_is_written() {
     let with = "bob".parse().unwrap();
     let state = after([Action::Command(1, Command::Chat { with })]);

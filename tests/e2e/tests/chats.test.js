@@ -182,6 +182,37 @@ test("a group is made of those who are chosen, and drafts stay with their conver
   await focused("composer");
 });
 
+test("a search goes through all chats while one types, and leads to the message", async (t) => {
+  const { alice } = await people(t, ["alice", "bob", "carol"]);
+  await begins(alice, "bob");
+  await alice.says("the coffee is ready");
+  await alice.says("a block:\n```\nfn main() {}\n```");
+  await alice.said("a block").getByRole("button", { name: "Copy code" }).focus();
+  await picture(alice, "code-block");
+  await alice.people.getByRole("button", { name: "New", exact: true }).click();
+  for (const name of ["bob", "carol"]) await alice.sheet.getByRole("checkbox", { name }).check();
+  await alice.page.getByLabel("Name of the group").fill("Lunch");
+  await alice.sheet.getByRole("button", { name: "Create group" }).click();
+  await row(alice, "Lunch").and(alice.page.locator("[aria-current]")).waitFor();
+  await alice.says("Coffee at noon");
+  const { keyboard } = alice.page;
+  await keyboard.press("Control+f");
+  const words = alice.page.getByRole("searchbox", { name: "Words to look for" });
+  await words.pressSequentially("cof");
+  await alice.page.getByText("1 message with “cof”").waitFor();
+  await alice.page.getByRole("button", { name: "All chats" }).click();
+  await alice.page.getByText("2 messages with “cof”").waitFor();
+  assert.deepEqual(await alice.page.locator(".finding mark").allTextContents(), ["Cof", "cof"]);
+  await words.press("ArrowDown");
+  await keyboard.press("ArrowDown");
+  const focused = await alice.page.evaluate(() => document.activeElement.textContent);
+  assert.match(focused, /bob \/ You/);
+  await picture(alice, "search-all-chats");
+  await keyboard.press("Enter");
+  await row(alice, "bob").and(alice.page.locator("[aria-current]")).waitFor();
+  await alice.page.locator(".message.lit").getByText("the coffee is ready").waitFor();
+});
+
 test("on a small screen Back leads from the chat to the list", async (t) => {
   const options = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
   const { alice } = await people(t, ["bob", "alice"], options);

@@ -159,7 +159,7 @@ test("what a search found is one Tab stop, and Enter leads to the message", asyn
   const newest = MESSAGES - (MESSAGES % 7);
   await finder.getByText(`number ${newest}.`).waitFor();
   const { keyboard } = alice.page;
-  await finder.getByRole("button", { name: "Close the search" }).focus();
+  await finder.getByRole("button", { name: "All chats" }).focus();
   await keyboard.press("Tab");
   const focused = () => alice.page.evaluate(() => Number(document.activeElement.textContent.match(/number (\d+)\./)?.[1]));
   assert.equal(await focused(), newest);

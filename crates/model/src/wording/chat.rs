@@ -14,6 +14,10 @@ use crate::wording::{self, label};
 
 /// Heading: the conversations.
 pub const CHATS: &str = "Chats";
+/// Button: search in the conversation that is shown.
+pub const THIS_CHAT: &str = "This chat";
+/// Button: search in all of them.
+pub const ALL_CHATS: &str = "All chats";
 /// Button: begin a conversation.
 pub const NEW: &str = "New";
 /// Button: begin one with a person.
@@ -75,6 +79,8 @@ pub const REPLY: &str = "Reply";
 pub const REACT: &str = "React";
 /// Menu item: copy the text of a message.
 pub const COPY: &str = "Copy text";
+/// Button at a block of code.
+pub const COPY_CODE: &str = "Copy code";
 /// Menu item: change a message.
 pub const EDIT: &str = "Edit";
 /// Menu item: delete a message everywhere.
