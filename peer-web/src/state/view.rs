@@ -195,7 +195,7 @@ impl SharedView {
             Event::Delivered { message, .. } => rows.change(*message),
             Event::Post(post) | Event::PostChanged(post) => rows.change(post.id),
             Event::Chat { .. } | Event::ReadBy { .. } | Event::Blocks { .. } => rows.change_all(),
-            // Below a message it says for whom it waits who is offline.
+            // Below a message it says who is missing that it waits for.
             Event::Presence { .. } | Event::Online { .. } => {
                 for line in &chat.lines {
                     if let Line::Post(post) = line

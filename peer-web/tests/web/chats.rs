@@ -234,7 +234,7 @@ async fn a_message_is_answered_changed_and_called_back() {
 }
 
 #[wasm_bindgen_test]
-async fn below_a_message_it_says_for_whom_it_waits_who_goes() {
+async fn below_a_message_it_says_who_is_missing() {
     const WAITS: &str = "Will be delivered when you and bob are both here";
     let (mounted, fake) = page(&view()).await;
     mounted.wait_text("the first").await;
