@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use p2pchat_model::{Call, Command, MessageId, Timestamp, Update, printable, wording};
+use p2pchat_model::{Call, Command, Timestamp, Update, printable, wording};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, use_bridge};
@@ -15,6 +15,7 @@ use crate::components::{chat::use_chat, connect::connect, sign_in::use_sign_in};
 use crate::context::Context;
 use crate::logic::chats::counted;
 use crate::logic::clock::Zone;
+use crate::logic::said::said;
 use crate::part;
 use crate::state::{Action, Conversation, Page, State, ViewHandle};
 
@@ -119,16 +120,21 @@ fn use_say_again(state: &State, send: &Callback<Call>) {
     });
 }
 
-/// Tells the other front ends how far the user has read: soon, and not for each message.
+/// Tells how far the user has read of what others wrote: soon, and not for each message.
 #[hook]
 fn use_tell_read(state: &State, send: &Callback<Command>) {
     let reading = &state.conversation.reading;
     let shown = state.conversation.view.as_ref();
     let known = shown.and_then(|view| view.chat().read);
     let ready = state.page.is_live() && state.account().is_some() && reading.looking();
-    let read = Some(reading.read())
-        .filter(|read| ready && Some(*read) > known && *read > MessageId::FIRST)
-        .zip(shown.map(|view| view.id()));
+    let read = shown.and_then(|view| {
+        let chat = view.chat();
+        let mut messages = chat.lines.iter().rev().filter_map(said);
+        let theirs = messages
+            .find(|one| !one.own && one.id <= reading.read())?
+            .id;
+        (ready && Some(theirs) > known).then(|| (theirs, view.id()))
+    });
 
     let latest = use_mut_ref(|| None);
     *latest.borrow_mut() = read;

@@ -300,7 +300,7 @@ impl State {
             | Event::Typing { .. }
             | Event::ReadBy { .. }
             | Event::Read { .. } => true,
-            Event::Done => asked.is_some(),
+            Event::Done => asked.is_some() || !self.page.awaits(re),
             // This page's own comes back too.
             Event::Draft { .. } => re.is_some(),
             _ => false,
@@ -327,7 +327,16 @@ impl State {
     }
 
     fn on_command(&mut self, id: u64, command: Command) {
-        if let Command::Draft { .. } | Command::Say { .. } | Command::Request { .. } = command {
+        // What becomes of them changes nothing here.
+        if let Command::Read { .. } | Command::Typing { .. } = command {
+            return;
+        }
+        let stays = matches!(
+            command,
+            Command::Draft { .. } | Command::Say { .. } | Command::Request { .. }
+        );
+        let is_settled = self.page.awaited.is_none() && self.page.has_chosen;
+        if stays && !is_settled {
             let page = self.page();
             (page.awaited, page.has_chosen) = (None, true);
         }

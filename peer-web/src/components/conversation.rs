@@ -92,7 +92,8 @@ pub fn use_conversation_pane() -> Html {
                 <div aria-hidden="true" ref={nodes.below.clone()}></div>
                 if !*scroll.at_end { { latest_button(conversation.reading.unread(), &onlatest) } }
             </div>
-            if let Some(words) = typing { <p class="typing">{ printable(&words).into_owned() }</p> }
+            // Always there, so that nothing moves.
+            <p class="typing">{ typing.map(|words| printable(&words).into_owned()) }</p>
             { announcer(conversation.spoken.as_ref()) }
         </div>
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use p2pchat_model::{Line, MessageId, Timestamp};
+use p2pchat_model::{Line, MessageId, Post, Timestamp};
 
 use super::clock::{LocalDay, Zone};
 use super::said::{Said, said};
@@ -183,10 +183,15 @@ impl Rows {
         }
     }
 
-    /// Records that all messages may have changed: whether they were read, say.
-    pub fn change_all(&mut self) {
+    /// Records that these messages of encrypted conversations may look different now.
+    pub fn change_where(&mut self, lines: &[Line], is_it: fn(&Post) -> bool) {
         for row in &mut self.rows {
-            row.shown.version = row.shown.version.wrapping_add(1);
+            let line = row.shown.kind.line().map(|index| &lines[index]);
+            if let Some(Line::Post(post)) = line
+                && is_it(post)
+            {
+                row.shown.version = row.shown.version.wrapping_add(1);
+            }
         }
     }
 

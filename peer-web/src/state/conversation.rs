@@ -22,7 +22,7 @@ pub struct Conversation {
     pub jump: Option<MessageId>,
     /// The message that the user was led to last.
     pub lit: Option<MessageId>,
-    /// The texts and reads that have no answer yet, oldest first.
+    /// The calls about the conversation that have no answer yet, oldest first.
     asked: Vec<Asked>,
     /// The texts that were refused, and are on their way back into the message field.
     pub failed: Vec<Asked>,
@@ -202,6 +202,9 @@ impl Conversation {
     /// Applies an event, to the view too.
     pub(super) fn on_event(&mut self, event: &Event) {
         let Some(view) = &mut self.view else { return };
+        if let Event::Done = event {
+            return;
+        }
         let (lines, account) = (view.shown().lines.len(), view.get().account);
         let of = view.get().conversations_of;
         let known = view.chat().lines.len();

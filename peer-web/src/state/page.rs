@@ -253,6 +253,12 @@ impl Page {
         }
     }
 
+    /// Whether this answers a call that is about more than the conversation.
+    pub(super) fn awaits(&self, re: Option<&CallId>) -> bool {
+        let mut asked = self.asked.iter();
+        asked.any(|(id, _)| re == Some(&CallId::Number(*id)))
+    }
+
     /// Closes what was asked, if this event is the answer. Returns which command it was.
     pub(super) fn answer(&mut self, re: Option<&CallId>) -> Option<&'static str> {
         let is_it = |(id, _): &(u64, _)| re == Some(&CallId::Number(*id));

@@ -406,6 +406,29 @@ fn a_message_changes_the_conversation_alone() {
 }
 
 #[test]
+fn writing_and_reading_change_the_conversation_alone() {
+    let conversation = OPEN;
+    let state = after([said(1, false), say(1, "a"), done(1)]);
+    let asked = |state: &Rc<State>, id, command| state.clone().reduce(Action::Command(id, command));
+    let is_page = |other: &State| Rc::ptr_eq(&state.page, &other.page);
+    let text = "b".to_owned();
+    let draft = asked(&state, 2, Command::Draft { conversation, text });
+    assert!(is_page(&draft) && is_page(&draft.reduce(done(2))));
+    let message = MessageId::new(1);
+    let quiet = [
+        Command::Typing { conversation },
+        Command::Read {
+            conversation,
+            message,
+        },
+    ];
+    for command in quiet {
+        let next = asked(&state, 3, command).reduce(done(3));
+        assert!(is_page(&next) && next.conversation == state.conversation);
+    }
+}
+
+#[test]
 fn looking_on_changes_nothing() {
     let state = after([Action::Look(true), said(1, false)]);
     assert!(Rc::ptr_eq(

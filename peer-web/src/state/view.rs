@@ -194,16 +194,11 @@ impl SharedView {
         match event {
             Event::Delivered { message, .. } => rows.change(*message),
             Event::Post(post) | Event::PostChanged(post) => rows.change(post.id),
-            Event::Chat { .. } | Event::ReadBy { .. } | Event::Blocks { .. } => rows.change_all(),
+            Event::Chat { .. } | Event::Blocks { .. } => rows.change_where(&chat.lines, |_| true),
+            Event::ReadBy { .. } => rows.change_where(&chat.lines, Post::is_own),
             // Below a message it says who is missing that it waits for.
             Event::Presence { .. } | Event::Online { .. } => {
-                for line in &chat.lines {
-                    if let Line::Post(post) = line
-                        && post.waits_for().next().is_some()
-                    {
-                        rows.change(post.id);
-                    }
-                }
+                rows.change_where(&chat.lines, |post| post.waits_for().next().is_some());
             }
             _ => {}
         }

@@ -139,7 +139,10 @@ impl Drop for Program {
 
 /// Runs a registry that cannot start, and returns the one line that says why.
 pub(crate) fn refusal(command: &mut Command) -> String {
-    let output = with_key(command).stdin(Stdio::null()).output().unwrap();
+    // Another registry may run on this computer.
+    let command = with_key(command).env("P2PCHAT_TCP", "127.0.0.1:0");
+    let command = command.env("P2PCHAT_UDP", "127.0.0.1:0");
+    let output = command.stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
