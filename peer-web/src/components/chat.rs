@@ -30,6 +30,9 @@ use super::undo_bar::undo_bar;
 /// From which width on, in CSS pixels, the details have room of their own.
 const ROOMY: f64 = 1440.0;
 
+/// What the entry of the search ends with in the browser's history.
+const FIND: &str = "find";
+
 /// The conversation that was shown last, for the next time.
 const SHOWN: &str = "p2pchat.shown";
 
@@ -37,9 +40,9 @@ const SHOWN: &str = "p2pchat.shown";
 #[hook]
 pub fn use_chat() -> Html {
     let context = use_app();
-    let onback = use_route(&context);
-    use_first_member(&context);
     let side = use_state_eq(|| (page::size().0 >= ROOMY).then_some(Side::Details));
+    let onback = use_route(&context, &side);
+    use_first_member(&context);
     let is_open = side.is_some();
     use_return_focus(is_open);
 
@@ -47,9 +50,17 @@ pub fn use_chat() -> Html {
         let side = side.clone();
         Callback::from(move |which| side.set(Some(which).filter(|which| *side != Some(*which))))
     };
-    let onclose = {
+    let ongo = {
         let side = side.setter();
         Callback::from(move |()| side.set(None))
+    };
+    // Where it is a page of its own, it is left as by the browser's Back.
+    let onclose = {
+        let ongo = ongo.clone();
+        Callback::from(move |()| match side_of(&page::route()) {
+            Some(_) => page::go_back(),
+            None => ongo.emit(()),
+        })
     };
     use_shortcuts(&context, &onside);
     let onskip = |event: MouseEvent| {
@@ -79,7 +90,7 @@ pub fn use_chat() -> Html {
                             { requests(&context, false) }
                             { foot(&context, &shown) }
                         </div>
-                        if *side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone() }) } }
+                        if *side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone(), ongo }) } }
                         if *side == Some(Side::Details) && is_encrypted {
                             { part!(use_details, super::details::Props { onclose, over: page::size().0 < ROOMY }) }
                         }
@@ -199,16 +210,35 @@ fn is_command(event: &KeyboardEvent) -> bool {
     (event.ctrl_key() != event.meta_key()) && !event.alt_key() && !event.shift_key()
 }
 
+/// What is open beside a conversation at this entry of the browser's history. Only where it is a page
+/// of its own is there one.
+fn side_of(route: &str) -> Option<Side> {
+    let (_, side) = route.split_once('/')?;
+    Some(if side == FIND {
+        Side::Find
+    } else {
+        Side::Details
+    })
+}
+
+/// The conversation of an entry of the browser's history.
+fn shown_at(route: &str) -> Option<ConversationId> {
+    route.split('/').next()?.parse().ok()
+}
+
 /// Keeps what is shown in the history of the browser, so that its Back works; what leads back to
 /// the list.
 #[hook]
-fn use_route(context: &Context) -> Callback<MouseEvent> {
+fn use_route(context: &Context, side: &UseStateHandle<Option<Side>>) -> Callback<MouseEvent> {
     let state = &context.state;
     let (lists, has_chosen) = (state.lists, state.has_chosen);
-    let here = if lists && page::is_narrow() {
-        String::new()
-    } else {
-        state.shown().to_string()
+    let shown = state.shown();
+    let here = match **side {
+        _ if !page::is_narrow() => shown.to_string(),
+        _ if lists => String::new(),
+        None => shown.to_string(),
+        Some(Side::Find) => format!("{shown}/{FIND}"),
+        Some(Side::Details) => format!("{shown}/"),
     };
     let dispatch = context.dispatch.clone();
     let goes_back = use_mut_ref(|| false);
@@ -219,7 +249,7 @@ fn use_route(context: &Context) -> Callback<MouseEvent> {
         use_effect_on((here, state.awaited), move |(here, awaited)| {
             let before = page::route();
             let first = is_first.replace(false);
-            if let (true, Ok(id)) = (first, before.parse()) {
+            if let (true, Some(id)) = (first, shown_at(&before)) {
                 dispatch.dispatch(Action::Show(id));
                 return;
             }
@@ -228,20 +258,25 @@ fn use_route(context: &Context) -> Callback<MouseEvent> {
             }
             if before != *here {
                 let replaces = first || !has_chosen;
-                goes_back.replace(before.is_empty() && !replaces);
+                if side_of(&before).or(side_of(here)).is_none() {
+                    goes_back.replace(before.is_empty() && !replaces);
+                }
                 page::set_route(here, replaces);
             }
-            if !first && awaited.is_none() && !here.is_empty() {
-                storage::keep(SHOWN, here);
+            if let Some(id) = shown_at(here).filter(|_| !first && awaited.is_none()) {
+                storage::keep(SHOWN, &id.to_string());
             }
         });
     }
     {
-        let dispatch = dispatch.clone();
+        let (dispatch, side) = (dispatch.clone(), side.setter());
         use_effect_on((), move |()| {
             let listener = EventListener::new(&page::window(), "popstate", move |_| {
-                let action = page::route().parse().map_or(Action::List, Action::Show);
-                dispatch.dispatch(action);
+                let route = page::route();
+                if page::is_narrow() {
+                    side.set(side_of(&route));
+                }
+                dispatch.dispatch(shown_at(&route).map_or(Action::List, Action::Show));
             });
             move || drop(listener)
         });

@@ -25,6 +25,8 @@ const INPUT: &str = "find-input";
 pub struct Props {
     /// Closes it.
     pub onclose: Callback<()>,
+    /// The same as the user goes to what was found.
+    pub ongo: Callback<()>,
 }
 
 /// How long the page waits for the next letter before it searches, in milliseconds.
@@ -120,7 +122,7 @@ pub fn use_finder(props: &Props) -> Html {
             if within.is_some_and(|within| within != ConversationId::OPEN) {
                 <label class="finder-day">{ label::GO_TO_DAY }<input type="date" {onchange} /></label>
             }
-            <div class="finder-found" aria-live="polite" ref={found}>{ findings(&context, within, words.trim(), &props.onclose) }</div>
+            <div class="finder-found" aria-live="polite" ref={found}>{ findings(&context, within, words.trim(), &props.ongo) }</div>
         </section>
     }
 }
@@ -141,7 +143,7 @@ fn findings(
     context: &Context,
     within: Option<ConversationId>,
     words: &str,
-    onclose: &Callback<()>,
+    ongo: &Callback<()>,
 ) -> Html {
     let state = &context.state;
     if let Some(failure) = state.failure("find") {
@@ -183,7 +185,7 @@ fn findings(
         messages,
         words: findings.text.clone(),
         today,
-        onclose: onclose.clone(),
+        ongo: ongo.clone(),
     };
     html! {
         <>

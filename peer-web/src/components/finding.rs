@@ -27,7 +27,7 @@ pub fn finding(
     found: &Found,
     words: &str,
     today: LocalDay,
-    onclose: &Callback<()>,
+    ongo: &Callback<()>,
 ) -> Html {
     let Found {
         line, conversation, ..
@@ -48,14 +48,14 @@ pub fn finding(
     };
     let from = printable(&from).into_owned();
     let onclick = {
-        let (dispatch, onclose) = (dispatch.clone(), onclose.clone());
+        let (dispatch, ongo) = (dispatch.clone(), ongo.clone());
         let (conversation, id) = (*conversation, said.id);
         move |_| {
             dispatch.dispatch(Action::Show(conversation));
             dispatch.dispatch(Action::Jump(id));
             // Where there is room for only one pane, the message would be behind the search.
             if page::is_narrow() {
-                onclose.emit(());
+                ongo.emit(());
             }
         }
     };

@@ -19,21 +19,21 @@ pub struct Props {
     pub words: String,
     /// Today, for the names of days.
     pub today: LocalDay,
-    /// Closes the search.
-    pub onclose: Callback<()>,
+    /// Called when the user goes to one.
+    pub ongo: Callback<()>,
 }
 
 /// The messages that a search found, as one Tab stop.
 #[hook]
 pub fn use_finding_list(props: &Props) -> Html {
     let dispatch = use_app().dispatch;
-    let (today, onclose, words) = (props.today, props.onclose.clone(), props.words.clone());
+    let (today, ongo, words) = (props.today, props.ongo.clone(), props.words.clone());
     let key = |found: &Found| found.line.message_id().unwrap_or_default().to_string();
     let name = |found: &Found| {
         let name = said(&found.line).map(|said| said.who.name());
         printable(&name.unwrap_or_default()).into_owned()
     };
-    let draw = move |found: &Found| finding(&dispatch, found, &words, today, &onclose);
+    let draw = move |found: &Found| finding(&dispatch, found, &words, today, &ongo);
     let rows = Rows::new(props.messages.clone(), key, name, draw);
     let Roving {
         list,

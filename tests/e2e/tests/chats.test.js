@@ -221,6 +221,18 @@ test("on a small screen Back leads from the chat to the list", async (t) => {
   await alice.says("from a small screen");
   await alice.reads("from a small screen");
   await picture(alice, "encrypted-narrow");
+  // The details and the search are pages of their own.
+  for (const name of ["Details", "Search the history"]) {
+    const side = alice.page.locator(".finder");
+    const button = alice.page.getByRole("button", { name, exact: true });
+    for (const leave of [() => alice.page.goBack(), () => side.getByRole("button", { name: /^Close the/ }).tap()]) {
+      await button.tap();
+      await side.waitFor();
+      await leave();
+      await side.waitFor({ state: "detached" });
+      await alice.said("from a small screen").waitFor();
+    }
+  }
   const wide = await alice.page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= 360, `the page is ${wide} wide`);
   await alice.composer.fill("one line\nanother\nthe third");

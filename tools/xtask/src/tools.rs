@@ -23,6 +23,8 @@ use install::{bring, make};
 pub const WASM: &str = "wasm32-unknown-unknown";
 /// The oldest `wasm-opt` that knows what today's compilers emit.
 const OLDEST_WASM_OPT: u32 = 116;
+/// What makes the program of the page smaller, of npm: another version makes another page.
+const BINARYEN: &str = "binaryen@132.0.0";
 /// What makes scripts smaller, of npm.
 const ESBUILD: &str = "esbuild@0.25.12";
 /// The oldest Node.js that runs the tests.
@@ -129,7 +131,7 @@ impl Toolbox {
                 return Ok(());
             }
         }
-        install_by_npm(folder, "wasm-opt", "binaryen").await
+        install_by_npm(folder, "wasm-opt", BINARYEN).await
     }
 }
 
