@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use crate::browser::{dates, page};
 use crate::context::{Context, use_app, use_conversation};
-use crate::logic::chats::{Part, direct_with, listed};
+use crate::logic::chats::{Part, counted, direct_with, listed};
 use crate::state::{Action, SharedView, Sheet};
 
 use super::avatar::avatar;
@@ -49,6 +49,12 @@ pub fn use_chats(typed: &AttrValue) -> Html {
         row_list(labelledby, rows)
     };
     let [asked, chats, archived] = [Part::Asked, Part::Chats, Part::Archived].map(part);
+    let is_new = |id| {
+        view.get()
+            .conversation(id)
+            .map_or(0, |one| counted(one, one.unread()))
+    };
+    let new_in_archived = archived.iter().map(|id| is_new(*id)).sum();
     let onnew = {
         let dispatch = context.dispatch.clone();
         move |_: MouseEvent| dispatch.dispatch(Action::Open(Some(Sheet::New)))
@@ -68,7 +74,7 @@ pub fn use_chats(typed: &AttrValue) -> Html {
             if !chats.is_empty() { { list(chats, "chats-title") } }
             if !archived.is_empty() {
                 <details open={!typed.is_empty()}>
-                    <summary id="archived-title">{ words::ARCHIVED }<span class="count">{ archived.len() }</span></summary>
+                    <summary id="archived-title">{ words::ARCHIVED }<span class="count">{ archived.len() }</span>{ badge(None, new_in_archived) }</summary>
                     { list(archived, "archived-title") }
                 </details>
             }

@@ -165,6 +165,16 @@ async fn the_newest_conversation_is_shown_and_another_one_by_a_click() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_new_in_archived_chats_is_counted() {
+    let kept = chat("group", "Release team", r#""in""#, "new");
+    let archived = kept.replace(r#""archived":false"#, r#""archived":true"#);
+    let archived = archived.replace(r#""unread":0"#, r#""unread":3"#);
+    let (mounted, _fake) = page(&view().replacen(&kept, &archived, 1)).await;
+    let badge = mounted.wait("#archived-title .badge").await;
+    assert_eq!(badge.text_content().as_deref(), Some("3 new"));
+}
+
+#[wasm_bindgen_test]
 async fn a_draft_stays_with_its_conversation() {
     let (mounted, _fake) = page(&view()).await;
     mounted.type_into("#composer", "for bob").await;

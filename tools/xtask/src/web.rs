@@ -168,6 +168,11 @@ pub async fn hello() -> Result<PathBuf> {
     Ok(built)
 }
 
+/// How many seconds the tests of the page may take in all, on a machine that has other work too.
+const TESTS_LIMIT: &str = "600";
+/// How many seconds the driver of the browser may take to start there.
+const DRIVER_LIMIT: &str = "60";
+
 /// The command that runs the tests of the page inside a browser.
 ///
 /// # Errors
@@ -176,6 +181,8 @@ pub async fn tests() -> Result<Command> {
     let mut command = Toolbox::for_bindgen().await?.cargo();
     command
         .env("CHROMEDRIVER", tools::chromedriver().await?)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", TESTS_LIMIT)
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_LIMIT)
         .args([
             "test",
             "--locked",
