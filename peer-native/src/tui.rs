@@ -43,6 +43,7 @@ mod invite;
 mod keys;
 mod keys_shown;
 mod members;
+mod mentions;
 mod notes;
 mod opener;
 mod overlay;

@@ -28,6 +28,7 @@ mod letters;
 mod line;
 pub mod links;
 mod lookalike;
+mod mentions;
 mod message;
 mod person;
 mod post;
@@ -52,6 +53,7 @@ pub use identity::{Identity, KnownRegistry, Security, Trust};
 pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
+pub use mentions::mentions;
 pub use message::{BadMessageId, Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::v2::{
     Code, DisplayName, DisplayNameError, Fingerprint, Passphrase, PassphraseError, PersonKey,

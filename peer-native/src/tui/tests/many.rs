@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use p2pchat_model::{Alerts, Chat, ChatKind, Member, Post, Standing, Trust};
+use ratatui::style::{Modifier, Style};
 
 use super::chats::*;
 use super::*;
@@ -438,6 +439,50 @@ fn a_message_that_was_found_is_shown_in_its_chat() {
     assert_eq!(app.current, id(TEAM));
     assert!(app.overlay.is_none());
     assert!(app.counts_down() || app.tick(after(3)), "it is marked");
+}
+
+/// The style of the first cell of a text on the screen.
+fn style_of(app: &mut App, text: &str) -> Style {
+    let buffer = cells(app, SMALL, after(300));
+    let columns = usize::from(SMALL.0);
+    let rows: Vec<_> = buffer.content.chunks(columns).collect();
+    let found = rows.iter().find_map(|row| {
+        let symbols: Vec<&str> = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+        let starts = 0..columns;
+        let at = starts
+            .clone()
+            .find(|at| symbols[*at..].concat().starts_with(text))?;
+        Some(row[at].style())
+    });
+    found.unwrap_or_else(|| panic!("{text} is not there"))
+}
+
+#[test]
+fn a_mention_of_the_user_stands_out_whatever_the_colours() {
+    for colours in [Colours::Many, Colours::Sixteen, Colours::None] {
+        let mut view = several();
+        let texts = [
+            (110, "bob", "well, @Alice: see `x`"),
+            (111, "carol", "@alicex?"),
+        ];
+        for (number, from, text) in texts {
+            view.apply(&said(post(id(TEAM), number, from, text)));
+        }
+        view.apply(&said(post(id(TEAM), 112, "alice", "me, @alice")));
+        view.apply(&message(2, after(2), bob(), "open @alice"));
+        let mut app = showing(view, id(TEAM));
+        app.look.theme = Theme::new(colours);
+        let stands_out = |style: Style| {
+            let both = Modifier::BOLD | Modifier::REVERSED;
+            style.add_modifier.contains(both)
+        };
+        assert!(stands_out(style_of(&mut app, "@Alice: see")), "{colours:?}");
+        for text in ["well, ", ": see x", "@alicex", "@alice "] {
+            assert!(!stands_out(style_of(&mut app, text)), "{colours:?} {text}");
+        }
+        app.show(CONVERSATION);
+        assert!(stands_out(style_of(&mut app, "@alice")), "{colours:?}");
+    }
 }
 
 #[test]
