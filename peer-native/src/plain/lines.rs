@@ -66,6 +66,8 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             let own = own.map(|code| format!("your code: {code}. {}", security::COMPARE));
             let mut lines = stamped(one_line(&security::code_of(*name, *code, *trust)));
             lines.extend(own);
+            let differ = format!("{}? {}", label::THEY_DO_NOT_MATCH, label::DO_NOT_TRUST);
+            lines.push(differ);
             lines
         }
         Event::Presence { users, .. } => {

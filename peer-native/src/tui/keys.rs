@@ -7,6 +7,7 @@ use ratatui::layout::Position;
 use super::app::{Act, App, Compared, For, QUIT_ASKED_MS};
 use super::choose::Choose;
 use super::compose::Question;
+use super::keys_shown::{self, Said};
 use super::overlay::{Overlay, Pressed, Topic};
 use super::rail;
 use super::requests::Choice;
@@ -103,22 +104,41 @@ impl App {
     }
 
     fn pressed(&mut self, pressed: &Pressed, now: Timestamp) -> Option<Act> {
-        if *pressed == Pressed::Stay {
-            return None;
-        }
-        self.overlay = None;
         match pressed {
-            Pressed::Stay | Pressed::Close => None,
-            Pressed::Open(id) => self.open(*id, now),
-            Pressed::Answer(answer) => self.answer(*answer),
-            Pressed::Match => {
-                let Compared { name, code, .. } = self.compared?;
-                let verified = true;
+            Pressed::Stay => None,
+            Pressed::Close => {
+                self.overlay = None;
+                None
+            }
+            Pressed::Open(id) => {
+                self.overlay = None;
+                self.open(*id, now)
+            }
+            Pressed::Answer(answer) => {
+                self.overlay = None;
+                self.answer(*answer)
+            }
+            Pressed::Compared(letter) => self.say_of_codes(*letter),
+        }
+    }
+
+    /// Says whether the codes that were compared are the same.
+    fn say_of_codes(&mut self, letter: char) -> Option<Act> {
+        let Compared { name, code, trust } = self.compared?;
+        let mut answers = keys_shown::answers(trust).into_iter();
+        let (.., said) = answers.find(|(key, ..)| *key == letter)?;
+        match said {
+            Said::Trust { verified } => {
+                self.overlay = None;
                 Some(self.send(Command::Trust {
                     name,
                     code,
                     verified,
                 }))
+            }
+            Said::Differ => {
+                self.overlay.as_mut()?.differ = true;
+                None
             }
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Overlay {
     selected: Option<usize>,
     /// The answer that a question is asked before, which waits for its own.
     asking: Option<Choice>,
+    /// Whether the user has said that the codes differ.
+    pub(super) differ: bool,
 }
 
 /// What a key did in an overlay.
@@ -56,8 +58,8 @@ pub(super) enum Pressed {
     Close,
     /// It closes the overlay, and answers the chat request.
     Answer(Choice),
-    /// It closes the overlay, and says that the codes match.
-    Match,
+    /// It may answer whether the codes match.
+    Compared(char),
     /// It closes the overlay, and shows this message in its conversation.
     Open((ConversationId, MessageId)),
 }
@@ -79,6 +81,7 @@ impl Overlay {
             page: 10,
             selected: (topic == Topic::Findings).then_some(0),
             asking: None,
+            differ: false,
         }
     }
 
@@ -101,8 +104,8 @@ impl Overlay {
                 return choice.map_or(Pressed::Stay, |it| self.answer(it));
             }
             (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
-            (Topic::Code, KeyCode::Char('m')) => return Pressed::Match,
             (_, KeyCode::Enter | KeyCode::Char('q')) => return Pressed::Close,
+            (Topic::Code, KeyCode::Char(letter)) => return Pressed::Compared(letter),
             (_, code) => self.go(code, shown),
         }
         Pressed::Stay
@@ -207,7 +210,7 @@ impl Overlay {
                 context.requests(columns, now, self.asking, active)
             }
             Topic::Findings => context.findings(columns),
-            Topic::Code => context.code(columns),
+            Topic::Code => context.code(self.differ, columns),
             Topic::Identity => context.identity(columns),
             Topic::Registries => context.known_registries(columns),
             Topic::Invitation => {

@@ -219,7 +219,15 @@ fn codes_are_compared_side_by_side() {
         shown.contains("bob: verified") && !shown.contains("They match"),
         "{shown}"
     );
-    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('m')), None, "no answer now");
+    let no_longer = commands(press(&mut app, KeyCode::Char('n')));
+    let verified = false;
+    let trust = |verified| Command::Trust {
+        name,
+        code,
+        verified,
+    };
+    assert_eq!(no_longer, [trust(verified)]);
     assert_eq!(enter(&mut app, "/identity"), None);
     assert_snapshot!("identity_small", screen(&mut app, SMALL, NOW));
     press(&mut app, KeyCode::Esc);
@@ -231,6 +239,29 @@ fn codes_are_compared_side_by_side() {
     }];
     answer(&mut app, &asked, Event::Registries { list });
     assert_snapshot!("registries_small", screen(&mut app, SMALL, NOW));
+}
+
+#[test]
+fn codes_that_differ_are_not_trusted() {
+    let mut app = app(encrypted());
+    app.view.apply(&identity(true));
+    let asked = call(enter(&mut app, "/code bob"));
+    let (name, trust) = ("bob".parse().unwrap(), Trust::Changed);
+    let code = "12440915304854155287".parse().unwrap();
+    answer(&mut app, &asked, Event::Code { name, code, trust });
+    assert_eq!(press(&mut app, KeyCode::Char('d')), None, "nothing is sent");
+    assert_snapshot!("code_differs_small", screen(&mut app, SMALL, NOW));
+    let accepted = call(press(&mut app, KeyCode::Char('a')));
+    let verified = false;
+    let trust = Command::Trust {
+        name,
+        code,
+        verified,
+    };
+    assert_eq!(accepted.command, trust);
+    answer(&mut app, &accepted, Event::Done);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("bob is not verified"), "{shown}");
 }
 
 #[test]
