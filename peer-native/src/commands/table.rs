@@ -4,7 +4,7 @@ use p2pchat_model::wording::first;
 use p2pchat_model::{Command, ConversationId, DisplayName, Username, action};
 
 use super::arguments::{
-    asked, needed, pending, registries, say, sign_in, status, switch, target, verify,
+    asked, find, needed, pending, registries, say, sign_in, status, switch, target, verify,
 };
 use super::chats;
 use super::{Entry, Typed, When, entry};
@@ -397,13 +397,9 @@ pub const COMMANDS: &[Entry] = &[
     .when(When::SignedIn),
     entry(
         &["/find"],
-        "WORDS",
-        "search all messages for words",
-        |words, _| {
-            let text = needed(words, "/find lunch on Friday")?.to_owned();
-            let conversation = None;
-            Ok(Typed::Command(Command::Find { conversation, text }))
-        },
+        "[--all] WORDS",
+        "search this chat for words; with --all, every chat",
+        find,
     )
     .when(When::SignedIn),
     entry(

@@ -110,13 +110,15 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         } if messages.is_empty() => vec![label::NO_EARLIER.to_owned()],
         Event::History { messages, .. } => earlier(messages.iter(), clock),
         Event::Findings {
+            conversation,
             text,
             messages,
             posts: found,
-            ..
         } => {
-            let count = messages.len() + found.len();
-            let mut lines = vec![one_line(&wording::found_messages(count, text))];
+            let within = conversation.map(|id| posts::title_of(id, view));
+            let within = within.unwrap_or_else(|| label::ALL_CHATS.to_owned());
+            let count = wording::found_messages(messages.len() + found.len(), text);
+            let mut lines = vec![one_line(&format!("{within}: {count}"))];
             lines.extend(earlier(messages.iter().rev(), clock));
             lines.extend(posts::earlier(found.iter().rev(), view, clock));
             lines

@@ -118,6 +118,8 @@ impl App {
                 self.overlay = None;
                 self.answer(*answer)
             }
+            // What was found stays in sight until the answer comes.
+            Pressed::Find(command) => Some(self.send(command.clone())),
             Pressed::Compared(letter) => self.say_of_codes(*letter),
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use p2pchat_model::{ConversationId, KnownRegistry, MessageId, Timestamp, View};
+use p2pchat_model::{Command, ConversationId, KnownRegistry, MessageId, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -62,6 +62,8 @@ pub(super) enum Pressed {
     Compared(char),
     /// It closes the overlay, and shows this message in its conversation.
     Open((ConversationId, MessageId)),
+    /// It searches for the same in all conversations instead of one, or the other way round.
+    Find(Command),
 }
 
 /// Columns of the first of two columns.
@@ -104,6 +106,10 @@ impl Overlay {
                 return choice.map_or(Pressed::Stay, |it| self.answer(it));
             }
             (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
+            (Topic::Findings, KeyCode::Tab | KeyCode::BackTab) => {
+                let other = findings::of_the_others(shown);
+                return other.map_or(Pressed::Stay, Pressed::Find);
+            }
             (_, KeyCode::Enter | KeyCode::Char('q')) => return Pressed::Close,
             (Topic::Code, KeyCode::Char(letter)) => return Pressed::Compared(letter),
             (_, code) => self.go(code, shown),
@@ -219,7 +225,7 @@ impl Overlay {
             Topic::Info(message) => context.info(message, columns),
         };
         let keys = match self.topic {
-            Topic::Findings if !content.items.is_empty() => " ↑↓ Enter opens · Esc closes ",
+            Topic::Findings => context.finding_keys(content.items.is_empty()),
             _ if content.rows.len() + 2 <= usize::from(over.height) => " Esc closes ",
             _ => " ↑↓ PageUp PageDown · Esc closes ",
         };

@@ -441,6 +441,37 @@ fn a_message_that_was_found_is_shown_in_its_chat() {
     assert!(app.counts_down() || app.tick(after(3)), "it is marked");
 }
 
+#[test]
+fn tab_in_the_list_of_what_was_found_searches_this_chat_or_all() {
+    let mut app = showing(several(), id(TEAM));
+    let find = |conversation| Command::Find {
+        conversation,
+        text: "fine".to_owned(),
+    };
+    let found = |conversation| Event::Findings {
+        conversation,
+        text: "fine".to_owned(),
+        messages: Vec::new(),
+        posts: vec![post(id(TEAM), 70, "carol", "fine")],
+    };
+    let this = Some(id(TEAM));
+    let here = call(enter(&mut app, "/find fine"));
+    assert_eq!(here.command, find(this));
+    answer(&mut app, &here, found(this));
+    assert_snapshot!("findings_small", screen(&mut app, SMALL, after(200)));
+    let everywhere = call(press(&mut app, KeyCode::Tab));
+    assert_eq!(everywhere.command, find(None));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains("This chat: 1 message"), "{shown}");
+    answer(&mut app, &everywhere, found(None));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(
+        shown.contains("All chats: 1 message") && shown.contains("Tab this chat"),
+        "{shown}"
+    );
+    assert_eq!(commands(press(&mut app, KeyCode::Tab)), [find(this)]);
+}
+
 /// The style of the first cell of a text on the screen.
 fn style_of(app: &mut App, text: &str) -> Style {
     let buffer = cells(app, SMALL, after(300));
