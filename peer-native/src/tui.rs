@@ -61,6 +61,7 @@ mod switcher;
 #[cfg(test)]
 mod tests;
 mod theme;
+mod waiting;
 
 pub use app::{Act, App, Look};
 pub use theme::{Colours, Theme};

@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::app::App;
 use super::overlay::RenderContext;
-use super::{bars, head, invite, members, rail};
+use super::{bars, head, invite, members, rail, waiting};
 use crate::chats;
 use crate::commands::{self, Typed};
 use crate::shown::Shown;
@@ -199,10 +199,10 @@ impl App {
     /// unread elsewhere, only where the list of chats does not tell of them.
     fn waiting_row(&self, has_rail: bool, columns: u16, now: Timestamp) -> Option<Row<'static>> {
         let theme = self.look.theme;
-        match (&self.view.incoming, chats::requests(&self.view)) {
-            (Some(request), _) => Some(bars::request(request, &self.view, columns, now, theme)),
-            (None, _) if has_rail => None,
-            (None, requests) => rail::waiting(requests, self.unread(Some(self.current)), theme),
+        match &self.view.incoming {
+            Some(request) => Some(bars::request(request, &self.view, columns, now, theme)),
+            None if has_rail => None,
+            None => waiting::row(&self.view, self.unread(Some(self.current)), columns, theme),
         }
     }
 

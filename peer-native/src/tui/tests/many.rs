@@ -102,6 +102,45 @@ fn requests_are_rows_of_one_list() {
 }
 
 #[test]
+fn the_row_of_requests_says_who_asks_or_how_many() {
+    let (chat, group) = (ChatKind::Direct, ChatKind::Group);
+    let asked = |all: &[(u8, ChatKind)]| {
+        let mut app = app(several());
+        for &(number, kind) in all {
+            happen(&mut app, &asked_to(number, kind, "Lunch"));
+        }
+        app
+    };
+    for (all, with_rail, without) in [
+        (
+            &[(10, chat)][..],
+            " ! frank asks: F3 ",
+            " ! frank wants to chat with you: F3",
+        ),
+        (
+            &[(11, group)],
+            " ! frank asks: F3 ",
+            " ! frank invites you to “Lunch” with carol: F3",
+        ),
+        (
+            &[(10, chat), (11, group)],
+            " ! 2 requests: F3 ",
+            " ! 2 requests: F3",
+        ),
+    ] {
+        let mut app = asked(all);
+        let shown = screen(&mut app, SMALL, after(200));
+        assert!(shown.contains(with_rail), "{shown}");
+        press(&mut app, KeyCode::F(5));
+        let shown = screen(&mut app, SMALL, after(200));
+        assert!(shown.contains(without), "{shown}");
+        // Also where hardly anything fits.
+        let shown = screen(&mut app, (24, 10), after(200));
+        assert!(shown.contains(" ! ") && shown.contains(": F3"), "{shown}");
+    }
+}
+
+#[test]
 fn a_letter_answers_the_request_that_is_selected() {
     let join = |conversation| vec![Command::Join { conversation }];
     let decline = |conversation| vec![Command::Decline { conversation }];
@@ -669,7 +708,7 @@ fn a_click_in_the_list_leads_to_its_chat_or_person() {
         with: "dave".parse().unwrap(),
     };
     assert_eq!(commands(click(&mut app, "● dave")), [chat]);
-    click(&mut app, "1 request");
+    click(&mut app, "frank asks");
     assert!(app.overlay.is_some());
     assert_eq!(click(&mut app, "2 ● bob"), None);
     assert_eq!(app.current, id(ERIN), "a box is over it");
