@@ -12,7 +12,7 @@ use super::overlay::{Overlay, Pressed, Topic};
 use super::rail;
 use super::requests::Choice;
 use super::switcher::{Pressed as Pick, Switcher};
-use crate::app::OFFLINE_THEN;
+use crate::app::after_quitting;
 use crate::chats::led_into;
 use crate::commands::{self, Typed};
 use crate::login::is_needed;
@@ -95,7 +95,7 @@ impl App {
         let then = if self.view.account.is_none() {
             String::new()
         } else if self.input.editor.is_empty() || self.keeps_draft {
-            format!("; {OFFLINE_THEN}")
+            format!("; {}", after_quitting(&self.view))
         } else {
             "; what you are writing is lost then".to_owned()
         };

@@ -6,6 +6,7 @@ use p2pchat_model::{
     Status, Trust, User,
 };
 
+use super::chats::newcomer;
 use super::*;
 
 const SMALL: (u16, u16) = (80, 24);
@@ -262,6 +263,22 @@ fn codes_that_differ_are_not_trusted() {
     answer(&mut app, &accepted, Event::Done);
     let shown = screen(&mut app, SMALL, NOW);
     assert!(shown.contains("bob is not verified"), "{shown}");
+}
+
+#[test]
+fn the_question_before_quitting_says_what_follows() {
+    let then = |view: View, saved| {
+        let mut app = app(view);
+        app.view.apply(&identity(saved));
+        press_control(&mut app, 'c');
+        app.hint.unwrap_or_default()
+    };
+    let waits = "Press Ctrl-C again to quit; messages to you wait until you are back.";
+    let offline = "Press Ctrl-C again to quit; you go offline unless p2pchat is open elsewhere";
+    assert_eq!(then(newcomer(), true), waits);
+    assert_eq!(then(newcomer(), false), offline);
+    assert_eq!(then(logged_in(), true), offline, "no one has keys");
+    assert_eq!(then(encrypted(), true), offline, "bob is in the open chat");
 }
 
 #[test]
