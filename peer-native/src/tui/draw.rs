@@ -206,12 +206,17 @@ impl App {
         }
     }
 
-    /// As how many messages older programs show the text in the field.
-    fn length(&self) -> String {
+    /// That the text in the field is too long; else as how many messages older programs show it.
+    fn length(&self) -> Span<'static> {
+        let message = self.typed_message();
+        let letters = self.input.too_many(&message);
+        if letters > 0 {
+            let words = wording::problem::message_too_long(letters);
+            return Span::styled(words, self.look.theme.warning());
+        }
         let is_open = self.conversation().chat.is_none();
-        let message = is_open.then(|| self.typed_message());
-        let length = message.and_then(|message| wording::length(&message));
-        length.unwrap_or_default()
+        let length = is_open.then(|| wording::length(&message)).flatten();
+        Span::styled(length.unwrap_or_default(), self.look.theme.dim())
     }
 
     fn draw_conversation(&mut self, frame: &mut Frame<'_>, area: Rect) {

@@ -230,7 +230,9 @@ impl App {
         } else if let Some(switcher) = &mut self.switcher {
             switcher.paste(text);
         } else if !self.input.insert(text) {
-            self.hint = Some("this text is too long".to_owned());
+            let whole = format!("{}{text}", self.input.editor.text());
+            let letters = self.input.too_many(&whole);
+            self.hint = Some(wording::problem::message_too_long(letters));
         }
     }
 
@@ -284,7 +286,7 @@ impl App {
 
     fn enter(&mut self) -> Option<Act> {
         match commands::parse(self.input.editor.text(), self.shown()) {
-            Ok(Typed::Command(Command::Say { .. })) if self.cannot_say() => None,
+            Ok(Typed::Command(Command::Say { text, .. })) if self.cannot_say(&text) => None,
             Ok(Typed::Command(said @ Command::Say { .. })) => {
                 let command = self.composed(said);
                 self.input.enter();
@@ -305,10 +307,13 @@ impl App {
         }
     }
 
-    /// Whether no one would get a message. It is not lost.
-    fn cannot_say(&mut self) -> bool {
+    /// Whether no one would get a message, or it is too long. It is not lost.
+    fn cannot_say(&mut self, text: &str) -> bool {
         let conversation = self.conversation();
-        let reason = if conversation.chat.is_none() && conversation.is_alone() {
+        let letters = self.input.too_many(text);
+        let reason = if letters > 0 {
+            Some(wording::problem::message_too_long(letters))
+        } else if conversation.chat.is_none() && conversation.is_alone() {
             let words = Problem::NobodyThere.words();
             Some(format!("{words}: /request NAME"))
         } else {
