@@ -466,7 +466,8 @@ impl Front {
                     self.print(&format!("{:24} {}", entry.usage(), entry.help));
                 }
             }
-            Typed::Who => {
+            Typed::Who(Some(name)) => self.print(&lines::person(name, &self.client.view)),
+            Typed::Who(None) => {
                 for line in lines::who(self.shown()) {
                     self.print(&line);
                 }

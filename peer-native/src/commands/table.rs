@@ -41,10 +41,13 @@ pub const COMMANDS: &[Entry] = &[
     })
     .when(When::SignedOut),
     entry(
-        &["/who"],
-        "",
-        "show who is in this chat and who is online",
-        |_, _| Ok(Typed::Who),
+        &["/who", "/whois"],
+        "[NAME]",
+        "show who is here and online; of NAME, the address",
+        |name, _| {
+            let name = (!name.is_empty()).then(|| Username::new(name));
+            Ok(Typed::Who(name.transpose()?))
+        },
     )
     .when(When::SignedIn),
     entry(

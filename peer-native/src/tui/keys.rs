@@ -364,8 +364,8 @@ impl App {
                 self.overlay = Some(Overlay::new(Topic::Help));
                 None
             }
-            Typed::Who => {
-                self.overlay = Some(Overlay::new(Topic::Who));
+            Typed::Who(name) => {
+                self.overlay = Some(Overlay::new(name.map_or(Topic::Who, Topic::Person)));
                 Some(self.send(Command::Refresh))
             }
             Typed::Blocked => {

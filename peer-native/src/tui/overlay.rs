@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use p2pchat_model::{Command, ConversationId, KnownRegistry, MessageId, Timestamp, View};
+use p2pchat_model::{Command, ConversationId, KnownRegistry, MessageId, Timestamp, Username, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -22,6 +22,8 @@ use crate::wrap::{fit, rows, width};
 pub(super) enum Topic {
     Help,
     Who,
+    /// What is known of a user.
+    Person(Username),
     Blocked,
     Requests,
     Findings,
@@ -162,6 +164,7 @@ impl Overlay {
             }
             Topic::Help
             | Topic::Who
+            | Topic::Person(_)
             | Topic::Blocked
             | Topic::Code
             | Topic::Identity
@@ -210,6 +213,7 @@ impl Overlay {
         let content = match self.topic {
             Topic::Help => context.help(columns),
             Topic::Who => context.who(columns),
+            Topic::Person(name) => context.person(name, columns),
             Topic::Blocked => context.blocked(columns),
             Topic::Requests => {
                 let active = self.active(context.view());

@@ -282,6 +282,32 @@ fn the_question_before_quitting_says_what_follows() {
 }
 
 #[test]
+fn addresses_are_shown_of_the_user_that_is_asked_for() {
+    let mut app = app(newcomer());
+    app.view.apply(&Event::Online {
+        users: [("alice", 2), ("bob", 3), ("b\u{43e}b", 4)]
+            .map(|(name, last)| user(name, last))
+            .to_vec(),
+    });
+    enter(&mut app, "/who");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(!shown.contains("127.0.0.3"), "{shown}");
+    let like = ", 127.0.0.4: looks like";
+    assert!(shown.contains(like), "{shown}");
+    press(&mut app, KeyCode::Esc);
+    enter(&mut app, "/who bob");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("address                 127.0.0.3"),
+        "{shown}"
+    );
+    press(&mut app, KeyCode::Esc);
+    enter(&mut app, "/whois carl");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("offline"), "{shown}");
+}
+
+#[test]
 fn a_new_account_and_a_new_password_have_forms() {
     let mut app = app(View::default());
     type_text(&mut app, "alice");
