@@ -117,8 +117,13 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         } => {
             let within = conversation.map(|id| posts::title_of(id, view));
             let within = within.unwrap_or_else(|| label::ALL_CHATS.to_owned());
-            let count = wording::found_messages(messages.len() + found.len(), text);
-            let mut lines = vec![one_line(&format!("{within}: {count}"))];
+            let count = messages.len() + found.len();
+            let words = wording::found_messages(count, text);
+            let more = match (count, conversation) {
+                (0, Some(_)) => format!("; in every chat: /find --all {text}"),
+                _ => String::new(),
+            };
+            let mut lines = vec![one_line(&format!("{within}: {words}{more}"))];
             lines.extend(earlier(messages.iter().rev(), clock));
             lines.extend(posts::earlier(found.iter().rev(), view, clock));
             lines

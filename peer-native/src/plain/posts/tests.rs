@@ -328,7 +328,10 @@ fn what_is_found_is_shown_with_its_conversation() {
         posts: Vec::new(),
     };
     let lines = shown(&none, &view([]));
-    assert_eq!(lines, ["Release team: no messages with “bye”"]);
+    assert_eq!(
+        lines,
+        ["Release team: no messages with “bye”; in every chat: /find --all bye"]
+    );
 }
 
 #[test]
