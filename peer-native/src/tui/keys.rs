@@ -229,7 +229,9 @@ impl App {
             self.sign_in.paste(text);
         } else if let Some(switcher) = &mut self.switcher {
             switcher.paste(text);
-        } else if !self.input.insert(text) {
+        } else if self.input.insert(text) {
+            self.hint = None;
+        } else {
             let whole = format!("{}{text}", self.input.editor.text());
             let letters = self.input.too_many(&whole);
             self.hint = Some(wording::problem::message_too_long(letters));

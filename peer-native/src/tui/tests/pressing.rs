@@ -385,6 +385,8 @@ fn a_text_that_is_too_long_says_by_how_much_and_can_be_shortened() {
     let letters = 100_000 - p2pchat_model::MAX_MESSAGE;
     let hint = format!("this message is too long by {letters} letters");
     assert_eq!(app.hint, Some(hint));
+    app.paste("short");
+    assert_eq!(app.hint, None, "what was told before is over");
 }
 
 #[test]
