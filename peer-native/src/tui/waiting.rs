@@ -50,10 +50,18 @@ fn request(view: &View, room: usize) -> String {
 }
 
 /// What the list of chats tells, where there is no room for it: the requests, and how many messages
-/// are unread elsewhere. `None` if nothing is.
-pub(super) fn row(view: &View, unread: usize, columns: u16, theme: Theme) -> Option<Row<'static>> {
+/// are unread elsewhere and mention the user. `None` if nothing waits.
+pub(super) fn row(
+    view: &View,
+    (unread, mentions): (usize, u64),
+    columns: u16,
+    theme: Theme,
+) -> Option<Row<'static>> {
     let mut row = Row::default();
-    let words = format!(" {unread} unread  ");
+    let words = match mentions {
+        0 => format!(" {unread} unread  "),
+        mentions => format!(" {unread} unread, @{mentions}  "),
+    };
     let taken = match unread {
         0 => 0,
         _ => width(&words) + width("  Alt-A"),
