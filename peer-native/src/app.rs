@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
 use p2pchat_model::wording::security::registry_name;
-use p2pchat_model::{Call, Command, FrontEndId, Link, Update, View};
+use p2pchat_model::{Call, Command, FrontEndId, Link, Security, Update, View};
 use p2pchat_platform::terminal::Terminal;
 use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Owner, Profile, Updates};
 use p2pchat_settings::streams::complain;
@@ -20,8 +20,17 @@ use crate::{NAME, json, plain, tui};
 /// limit for that. It takes longer only if its output is not read.
 const LAST_RESORT: Duration = Duration::from_secs(10);
 
-/// What follows for the user when they quit.
-pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
+/// What follows for the user when they quit. In the open chat nothing waits for them, and where
+/// their keys are not saved no one finds them again.
+pub(crate) fn after_quitting(view: &View) -> &'static str {
+    let is_saved = view.identity.is_some_and(|identity| identity.saved);
+    let has_keys = matches!(view.security, Security::Encrypted { .. });
+    if is_saved && has_keys && view.open().is_alone() {
+        "messages to you wait until you are back."
+    } else {
+        "you go offline unless p2pchat is open elsewhere"
+    }
+}
 
 /// That the password is needed again, and why, for a front end that says in between how to give
 /// it.

@@ -41,8 +41,8 @@ pub enum Typed {
     },
     /// The list of commands.
     Help,
-    /// Who is online and who is in the chat.
-    Who,
+    /// Who is online and who is in the chat; or what is known of this user.
+    Who(Option<Username>),
     /// Who is blocked.
     Blocked,
     /// How the user is shown to others.

@@ -17,7 +17,7 @@ pub(crate) use self::console::ask_password;
 use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
-use crate::app::{Joined, OFFLINE_THEN, password_needed};
+use crate::app::{Joined, after_quitting, password_needed};
 use crate::chats::led_into;
 use crate::client::{Client, For, PATIENCE};
 use crate::clock::Clock;
@@ -363,7 +363,8 @@ impl Front {
             self.exit = Some(Exit::Done);
         } else {
             self.quit_asked = Some(Instant::now());
-            self.print(&format!("Press Ctrl-C again to quit; {OFFLINE_THEN}"));
+            let then = after_quitting(&self.client.view);
+            self.print(&format!("Press Ctrl-C again to quit; {then}"));
         }
     }
 
@@ -465,7 +466,8 @@ impl Front {
                     self.print(&format!("{:24} {}", entry.usage(), entry.help));
                 }
             }
-            Typed::Who => {
+            Typed::Who(Some(name)) => self.print(&lines::person(name, &self.client.view)),
+            Typed::Who(None) => {
                 for line in lines::who(self.shown()) {
                     self.print(&line);
                 }

@@ -43,6 +43,7 @@ mod invite;
 mod keys;
 mod keys_shown;
 mod members;
+mod mentions;
 mod notes;
 mod opener;
 mod overlay;
@@ -60,6 +61,7 @@ mod switcher;
 #[cfg(test)]
 mod tests;
 mod theme;
+mod waiting;
 
 pub use app::{Act, App, Look};
 pub use theme::{Colours, Theme};

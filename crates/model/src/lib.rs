@@ -29,6 +29,7 @@ mod letters;
 mod line;
 pub mod links;
 mod lookalike;
+mod mentions;
 mod message;
 mod person;
 mod post;
@@ -54,6 +55,7 @@ pub use identity::{Identity, KnownRegistry, Security, Trust};
 pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
+pub use mentions::mentions;
 pub use message::{BadMessageId, Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::v2::{
     Code, DisplayName, DisplayNameError, Fingerprint, Passphrase, PassphraseError, PersonKey,
@@ -65,6 +67,6 @@ pub use post::{Post, PostState, Quote, Reaction, Receipt};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use target::{Target, TargetError};
-pub use text::{MAX_MESSAGE, action, letters_too_many, packets, printable};
+pub use text::{MAX_MESSAGE, action, letters_beyond, letters_too_many, packets, printable};
 pub use time::Timestamp;
 pub use view::{Findings, Undo, Undoable, View};

@@ -12,10 +12,16 @@ pub const MAX_MESSAGE: usize = 16 * 1024;
 /// How many letters at the end of a message are too many to send it at once.
 #[must_use]
 pub fn letters_too_many(message: &str) -> usize {
-    let ends = message
+    letters_beyond(message, MAX_MESSAGE)
+}
+
+/// How many letters of a text do not fit into so many bytes.
+#[must_use]
+pub fn letters_beyond(text: &str, bytes: usize) -> usize {
+    let ends = text
         .char_indices()
         .map(|(at, letter)| at + letter.len_utf8());
-    ends.filter(|end| *end > MAX_MESSAGE).count()
+    ends.filter(|end| *end > bytes).count()
 }
 
 /// Makes a text safe to show: what would control a terminal, change the direction of what

@@ -182,6 +182,12 @@ pub fn wants_to_chat(from: impl Display) -> String {
     format!("{from} wants to chat with you")
 }
 
+/// The same, and an invitation too, where there is little room.
+#[must_use]
+pub fn asks_in_short(from: impl Display) -> String {
+    format!("{from} asks")
+}
+
 /// A chat request came: what accepting it begins. `from` is the requester as the front end
 /// shows them.
 #[must_use]

@@ -37,6 +37,20 @@ pub(super) fn needed<'a>(
     }
 }
 
+/// Searches the conversation that is shown, or all of them.
+pub(super) fn find(argument: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
+    let (first, rest) = argument
+        .split_once(char::is_whitespace)
+        .unwrap_or((argument, ""));
+    let (conversation, words) = if first == "--all" {
+        (None, rest.trim_start())
+    } else {
+        (Some(shown.id), argument)
+    };
+    let text = needed(words, "/find lunch on Friday")?.to_owned();
+    Ok(Typed::Command(Command::Find { conversation, text }))
+}
+
 pub(super) fn target(argument: &str, example: &'static str) -> Result<Target, CommandError> {
     Ok(Target::new(needed(argument, example)?)?)
 }

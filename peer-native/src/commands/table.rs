@@ -4,7 +4,7 @@ use p2pchat_model::wording::first;
 use p2pchat_model::{Command, ConversationId, DisplayName, Username, action};
 
 use super::arguments::{
-    asked, needed, pending, registries, say, sign_in, status, switch, target, verify,
+    asked, find, needed, pending, registries, say, sign_in, status, switch, target, verify,
 };
 use super::chats;
 use super::{Entry, Typed, When, entry};
@@ -41,10 +41,13 @@ pub const COMMANDS: &[Entry] = &[
     })
     .when(When::SignedOut),
     entry(
-        &["/who"],
-        "",
-        "show who is in this chat and who is online",
-        |_, _| Ok(Typed::Who),
+        &["/who", "/whois"],
+        "[NAME]",
+        "show who is here and online; of NAME, the address",
+        |name, _| {
+            let name = (!name.is_empty()).then(|| Username::new(name));
+            Ok(Typed::Who(name.transpose()?))
+        },
     )
     .when(When::SignedIn),
     entry(
@@ -397,13 +400,9 @@ pub const COMMANDS: &[Entry] = &[
     .when(When::SignedIn),
     entry(
         &["/find"],
-        "WORDS",
-        "search all messages for words",
-        |words, _| {
-            let text = needed(words, "/find lunch on Friday")?.to_owned();
-            let conversation = None;
-            Ok(Typed::Command(Command::Find { conversation, text }))
-        },
+        "[--all] WORDS",
+        "search this chat for words; with --all, every chat",
+        find,
     )
     .when(When::SignedIn),
     entry(

@@ -313,6 +313,9 @@ fn a_code_is_verified_however_it_is_grouped() {
     };
     assert_eq!(parse("/code bob", &view()), Ok(Typed::Command(code)));
     assert_eq!(parse("/code", &view()), Ok(Typed::Identity));
+    assert_eq!(parse("/who", &view()), Ok(Typed::Who(None)));
+    let bob = "bob".parse().ok();
+    assert_eq!(parse("/whois bob", &view()), Ok(Typed::Who(bob)));
 }
 
 #[test]

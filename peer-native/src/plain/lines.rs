@@ -4,7 +4,7 @@ use p2pchat_model::wording::security::{self, line_to_registry};
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
     DeliveryState, Dropped, Event, IncomingRequest, KnownRegistry, Line, Link, Message, MessageId,
-    Person, Problem, Security, Timestamp, Trust, User, View, printable,
+    Person, Problem, Security, Timestamp, Trust, User, Username, View, printable,
 };
 
 use super::posts;
@@ -66,6 +66,8 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             let own = own.map(|code| format!("your code: {code}. {}", security::COMPARE));
             let mut lines = stamped(one_line(&security::code_of(*name, *code, *trust)));
             lines.extend(own);
+            let differ = format!("{}? {}", label::THEY_DO_NOT_MATCH, label::DO_NOT_TRUST);
+            lines.push(differ);
             lines
         }
         Event::Presence { users, .. } => {
@@ -108,13 +110,20 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         } if messages.is_empty() => vec![label::NO_EARLIER.to_owned()],
         Event::History { messages, .. } => earlier(messages.iter(), clock),
         Event::Findings {
+            conversation,
             text,
             messages,
             posts: found,
-            ..
         } => {
+            let within = conversation.map(|id| posts::title_of(id, view));
+            let within = within.unwrap_or_else(|| label::ALL_CHATS.to_owned());
             let count = messages.len() + found.len();
-            let mut lines = vec![one_line(&wording::found_messages(count, text))];
+            let words = wording::found_messages(count, text);
+            let more = match (count, conversation) {
+                (0, Some(_)) => format!("; in every chat: /find --all {text}"),
+                _ => String::new(),
+            };
+            let mut lines = vec![one_line(&format!("{within}: {words}{more}"))];
             lines.extend(earlier(messages.iter().rev(), clock));
             lines.extend(posts::earlier(found.iter().rev(), view, clock));
             lines
@@ -292,16 +301,25 @@ fn chats(view: &View) -> Option<String> {
     (!chats.is_empty()).then(|| format!("{}: {}", wording::chat::CHATS, chats.join(", ")))
 }
 
+/// A user who is online, with their address and what else is known of them.
+fn listed(user: &User, view: &View) -> String {
+    let name = security::with_display_name(user.name, user.display_name);
+    let mut beside = vec![user.address.to_string()];
+    beside.extend(security::notes(user, view).into_iter().map(str::to_owned));
+    let warning = warning(&user.person(), view);
+    format!("{name} ({}){warning}", beside.join(", "))
+}
+
+/// What is known of a user.
+pub(crate) fn person(name: Username, view: &View) -> String {
+    let user = view.user(name).map(|user| listed(user, view));
+    one_line(&user.unwrap_or_else(|| format!("{name} ({})", label::OFFLINE)))
+}
+
 /// Who is in the chat, who is online, and what was ignored.
 pub(crate) fn who(shown: Shown<'_>) -> Vec<String> {
     let view = shown.view;
-    let others = view.others().map(|user| {
-        let name = security::with_display_name(user.name, user.display_name);
-        let mut beside = vec![user.address.to_string()];
-        beside.extend(security::notes(user, view).into_iter().map(str::to_owned));
-        let warning = warning(&user.person(), view);
-        format!("{name} ({}){warning}", beside.join(", "))
-    });
+    let others = view.others().map(|user| listed(user, view));
     let others = names(&others.collect::<Vec<_>>(), label::NO_ONE_ONLINE);
     let mut lines = vec![members(shown)];
     lines.extend(chats(view));
@@ -421,5 +439,11 @@ mod tests {
             "{who}"
         );
         assert!(who.contains("\u{fffd} (127.0.0.5)"), "{who}");
+        assert_eq!(
+            person("bob".parse().unwrap(), view),
+            "bob (127.0.0.3)",
+            "of one alone"
+        );
+        assert_eq!(person("carl".parse().unwrap(), view), "carl (offline)");
     }
 }

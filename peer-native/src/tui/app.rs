@@ -68,8 +68,8 @@ pub(super) enum For {
     User,
     /// Words that the user searches for.
     Find,
-    /// That the user has compared codes with this one.
-    Verify(Username),
+    /// Whether the key of this one is verified.
+    Verify(Username, bool),
     /// Earlier messages, to which the user scrolls.
     Earlier,
     /// Earlier messages, among which a message is searched for.
@@ -401,7 +401,7 @@ impl App {
         let what_for = match command {
             Command::Find { .. } => For::Find,
             Command::History { .. } => For::Earlier,
-            Command::Trust { name, .. } => For::Verify(name),
+            Command::Trust { name, verified, .. } => For::Verify(name, verified),
             _ => For::User,
         };
         self.call(what_for, command)

@@ -236,7 +236,7 @@ pub(super) fn rule(
     frame: &mut Frame<'_>,
     area: Rect,
     below: Option<usize>,
-    length: &str,
+    length: &Span<'static>,
     theme: Theme,
 ) {
     let mut row = Row::from(Span::styled("─", theme.dim()));
@@ -252,14 +252,14 @@ pub(super) fn rule(
         };
         row.push_span(Span::styled(words, style));
     }
-    let size = match length {
+    let size = match &*length.content {
         "" => String::new(),
-        length => format!(" {length} "),
+        words => format!(" {words} "),
     };
     let used = row.width() + width(&size) + 1;
     let rest = usize::from(area.width).saturating_sub(used);
     row.push_span(Span::styled("─".repeat(rest), theme.dim()));
-    row.push_span(Span::styled(size, theme.dim()));
+    row.push_span(Span::styled(size, length.style));
     row.push_span(Span::styled("─", theme.dim()));
     frame.render_widget(Paragraph::new(row), area);
 }

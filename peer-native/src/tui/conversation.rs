@@ -8,6 +8,7 @@ use p2pchat_model::{
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
+use super::mentions;
 use super::posts::continues;
 use super::theme::Theme;
 use crate::clock::Clock;
@@ -151,14 +152,19 @@ impl Layout<'_> {
         }
         let texts = rows(&message.text, self.text_columns());
         let last = texts.len() - 1;
-        let style = if self.lit == Some(message.id) {
+        let is_lit = self.lit == Some(message.id);
+        let style = if is_lit {
             self.theme.strong().reversed()
         } else {
             Style::new()
         };
+        let user = self.view.account.filter(|_| !is_lit && !message.is_own());
         for (at, text) in texts.into_iter().enumerate() {
             let wide = width(&text);
-            let mut row = self.with_head(&mut head, Span::styled(text, style));
+            let spans = mentions::light(vec![Span::styled(text, style)], user, self.theme);
+            let mut spans = spans.into_iter();
+            let mut row = self.with_head(&mut head, spans.next().unwrap_or_default());
+            row.extend(spans);
             if at == last
                 && let Some(mark) = self.mark(message)
             {

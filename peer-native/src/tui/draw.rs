@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::app::App;
 use super::overlay::RenderContext;
-use super::{bars, head, invite, members, rail};
+use super::{bars, head, invite, members, rail, waiting};
 use crate::chats;
 use crate::commands::{self, Typed};
 use crate::shown::Shown;
@@ -199,19 +199,24 @@ impl App {
     /// unread elsewhere, only where the list of chats does not tell of them.
     fn waiting_row(&self, has_rail: bool, columns: u16, now: Timestamp) -> Option<Row<'static>> {
         let theme = self.look.theme;
-        match (&self.view.incoming, chats::requests(&self.view)) {
-            (Some(request), _) => Some(bars::request(request, &self.view, columns, now, theme)),
-            (None, _) if has_rail => None,
-            (None, requests) => rail::waiting(requests, self.unread(Some(self.current)), theme),
+        match &self.view.incoming {
+            Some(request) => Some(bars::request(request, &self.view, columns, now, theme)),
+            None if has_rail => None,
+            None => waiting::row(&self.view, self.unread(Some(self.current)), columns, theme),
         }
     }
 
-    /// As how many messages older programs show the text in the field.
-    fn length(&self) -> String {
+    /// That the text in the field is too long; else as how many messages older programs show it.
+    fn length(&self) -> Span<'static> {
+        let message = self.typed_message();
+        let letters = self.input.too_many(&message);
+        if letters > 0 {
+            let words = wording::problem::message_too_long(letters);
+            return Span::styled(words, self.look.theme.warning());
+        }
         let is_open = self.conversation().chat.is_none();
-        let message = is_open.then(|| self.typed_message());
-        let length = message.and_then(|message| wording::length(&message));
-        length.unwrap_or_default()
+        let length = is_open.then(|| wording::length(&message)).flatten();
+        Span::styled(length.unwrap_or_default(), self.look.theme.dim())
     }
 
     fn draw_conversation(&mut self, frame: &mut Frame<'_>, area: Rect) {

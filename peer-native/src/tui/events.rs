@@ -147,8 +147,12 @@ impl App {
             (Event::Findings { .. }, Some(For::Find)) => {
                 self.overlay = Some(Overlay::new(Topic::Findings));
             }
-            (Event::Done, Some(For::Verify(name))) => {
-                self.hint = Some(wording::security::is_verified(name));
+            (Event::Done, Some(For::Verify(name, verified))) => {
+                self.hint = Some(if verified {
+                    wording::security::is_verified(name)
+                } else {
+                    wording::security::is_not_verified(name)
+                });
             }
             (Event::Done, Some(For::SignIn)) if self.sign_in.purpose == Purpose::Change => {
                 self.close_form();

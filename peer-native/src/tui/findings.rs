@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
-use p2pchat_model::wording::{self, chat};
-use p2pchat_model::{ConversationId, Message, MessageId, Post, Timestamp, View};
+use p2pchat_model::wording::{self, chat, label};
+use p2pchat_model::{Command, ConversationId, Findings, Message, MessageId, Post, Timestamp, View};
 use ratatui::text::{Line as Row, Span};
 
 use super::overlay::{Content, RenderContext};
+use crate::shown::Shown;
 use crate::wrap::{fit, one_line, rows};
 
 /// A message that was found.
@@ -18,7 +19,19 @@ pub(super) struct Hit<'a> {
     text: &'a str,
 }
 
-/// What was found in all conversations, newest first.
+/// The search for the same in all conversations, after one in a single one; after one in all, that
+/// in the conversation that is shown.
+pub(super) fn of_the_others(shown: Shown<'_>) -> Option<Command> {
+    let findings = shown.view.findings.as_ref()?;
+    let conversation = match findings.conversation {
+        Some(_) => None,
+        None => Some(shown.id),
+    };
+    let text = findings.text.clone();
+    Some(Command::Find { conversation, text })
+}
+
+/// What was found, newest first.
 pub(super) fn hits(view: &View) -> Vec<Hit<'_>> {
     let Some(findings) = &view.findings else {
         return Vec::new();
@@ -63,7 +76,7 @@ impl RenderContext<'_> {
             ]);
             let conversation = self.view().conversation(hit.conversation);
             let title = conversation
-                .filter(|one| one.chat.is_some())
+                .filter(|one| one.chat.is_some() && findings.conversation.is_none())
                 .map(|one| one_line(&chat::title(one)))
                 .filter(|title| *title != one_line(&hit.from));
             if let Some(title) = title {
@@ -78,12 +91,40 @@ impl RenderContext<'_> {
             content.items.push(start..content.rows.len());
         }
         let count = wording::found_messages(hits.len(), &findings.text);
-        let count = fit(&one_line(&count), columns.saturating_sub(2));
+        let within = self.searched(findings);
         if content.rows.is_empty() {
-            content.rows.push(self.remark(&count));
+            content
+                .rows
+                .push(self.remark(&fit(&one_line(&count), columns)));
+            content.title = format!(" {} ", fit(&within, columns.saturating_sub(2)));
         } else {
-            content.title = format!(" {count} ");
+            let title = one_line(&format!("{within}: {count}"));
+            content.title = format!(" {} ", fit(&title, columns.saturating_sub(2)));
         }
         content
+    }
+
+    /// Where was searched: in the conversation that is shown, in another one, or in all.
+    fn searched(&self, findings: &Findings) -> String {
+        match findings.conversation {
+            None => label::ALL_CHATS.to_owned(),
+            Some(id) if id == self.shown.id => label::THIS_CHAT.to_owned(),
+            Some(id) => {
+                let title = self.view().conversation(id).map(chat::title);
+                one_line(&title.unwrap_or_default())
+            }
+        }
+    }
+
+    /// What the keys do in the list.
+    pub(super) fn finding_keys(&self, is_empty: bool) -> &'static str {
+        let findings = self.view().findings.as_ref();
+        let is_of_all = findings.is_none_or(|findings| findings.conversation.is_none());
+        match (is_of_all, is_empty) {
+            (false, true) => " Tab all chats · Esc closes ",
+            (false, false) => " ↑↓ Enter opens · Tab all chats · Esc closes ",
+            (true, true) => " Tab this chat · Esc closes ",
+            (true, false) => " ↑↓ Enter opens · Tab this chat · Esc closes ",
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Input of the chat: an [`Editor`] with a history of earlier input and with completion.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::MAX_MESSAGE;
+use p2pchat_model::{MAX_MESSAGE, letters_beyond};
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 
 use super::editor::Editor;
@@ -11,10 +11,9 @@ use crate::shown::Shown;
 /// How many earlier inputs are kept.
 const MAX_ENTERED: usize = 200;
 
-/// Maximum length of the input in the open chat, in bytes.
-const LONGEST: usize = MAX_MESSAGE;
-/// The same in an encrypted conversation.
-const LONGEST_ENCRYPTED: usize = MAX_TEXT;
+/// Maximum length of the input, in bytes: more than can be sent, so that a text that is too long
+/// can be shortened, and as much as a draft can have.
+const LONGEST: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct InputLine {
@@ -35,12 +34,14 @@ struct Completing {
 }
 
 impl InputLine {
-    fn limit(&self) -> usize {
-        if self.is_encrypted {
-            LONGEST_ENCRYPTED
+    /// How many letters of a message are too many to send it.
+    pub(super) fn too_many(&self, message: &str) -> usize {
+        let most = if self.is_encrypted {
+            MAX_TEXT
         } else {
-            LONGEST
-        }
+            MAX_MESSAGE
+        };
+        letters_beyond(message, most)
     }
 
     /// Takes the text, and keeps it for Up.
@@ -60,7 +61,7 @@ impl InputLine {
     /// Inserts a text; `false` if it does not fit.
     pub(super) fn insert(&mut self, text: &str) -> bool {
         self.completing = None;
-        let fits = self.editor.text().len() + text.len() <= self.limit();
+        let fits = self.editor.text().len() + text.len() <= LONGEST;
         if fits {
             self.editor.insert(text);
         }
@@ -96,10 +97,7 @@ impl InputLine {
             KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => {
                 return self.insert("\n");
             }
-            _ => {
-                let limit = self.limit();
-                return edit(&mut self.editor, key, limit);
-            }
+            _ => return edit(&mut self.editor, key, LONGEST),
         }
         true
     }
@@ -253,8 +251,5 @@ mod tests {
         assert!(!line.insert("y"));
         press(&mut line, KeyCode::Char('y'));
         assert_eq!(line.editor.text().len(), LONGEST);
-        line.is_encrypted = true;
-        assert!(line.insert(&"y".repeat(LONGEST_ENCRYPTED - LONGEST)));
-        assert!(!line.insert("z"));
     }
 }

@@ -7,11 +7,12 @@ use ratatui::layout::Position;
 use super::app::{Act, App, Compared, For, QUIT_ASKED_MS};
 use super::choose::Choose;
 use super::compose::Question;
+use super::keys_shown::{self, Said};
 use super::overlay::{Overlay, Pressed, Topic};
 use super::rail;
 use super::requests::Choice;
 use super::switcher::{Pressed as Pick, Switcher};
-use crate::app::OFFLINE_THEN;
+use crate::app::after_quitting;
 use crate::chats::led_into;
 use crate::commands::{self, Typed};
 use crate::login::is_needed;
@@ -94,7 +95,7 @@ impl App {
         let then = if self.view.account.is_none() {
             String::new()
         } else if self.input.editor.is_empty() || self.keeps_draft {
-            format!("; {OFFLINE_THEN}")
+            format!("; {}", after_quitting(&self.view))
         } else {
             "; what you are writing is lost then".to_owned()
         };
@@ -103,22 +104,43 @@ impl App {
     }
 
     fn pressed(&mut self, pressed: &Pressed, now: Timestamp) -> Option<Act> {
-        if *pressed == Pressed::Stay {
-            return None;
-        }
-        self.overlay = None;
         match pressed {
-            Pressed::Stay | Pressed::Close => None,
-            Pressed::Open(id) => self.open(*id, now),
-            Pressed::Answer(answer) => self.answer(*answer),
-            Pressed::Match => {
-                let Compared { name, code, .. } = self.compared?;
-                let verified = true;
+            Pressed::Stay => None,
+            Pressed::Close => {
+                self.overlay = None;
+                None
+            }
+            Pressed::Open(id) => {
+                self.overlay = None;
+                self.open(*id, now)
+            }
+            Pressed::Answer(answer) => {
+                self.overlay = None;
+                self.answer(*answer)
+            }
+            // What was found stays in sight until the answer comes.
+            Pressed::Find(command) => Some(self.send(command.clone())),
+            Pressed::Compared(letter) => self.say_of_codes(*letter),
+        }
+    }
+
+    /// Says whether the codes that were compared are the same.
+    fn say_of_codes(&mut self, letter: char) -> Option<Act> {
+        let Compared { name, code, trust } = self.compared?;
+        let mut answers = keys_shown::answers(trust).into_iter();
+        let (.., said) = answers.find(|(key, ..)| *key == letter)?;
+        match said {
+            Said::Trust { verified } => {
+                self.overlay = None;
                 Some(self.send(Command::Trust {
                     name,
                     code,
                     verified,
                 }))
+            }
+            Said::Differ => {
+                self.overlay.as_mut()?.differ = true;
+                None
             }
         }
     }
@@ -207,8 +229,12 @@ impl App {
             self.sign_in.paste(text);
         } else if let Some(switcher) = &mut self.switcher {
             switcher.paste(text);
-        } else if !self.input.insert(text) {
-            self.hint = Some("this text is too long".to_owned());
+        } else if self.input.insert(text) {
+            self.hint = None;
+        } else {
+            let whole = format!("{}{text}", self.input.editor.text());
+            let letters = self.input.too_many(&whole);
+            self.hint = Some(wording::problem::message_too_long(letters));
         }
     }
 
@@ -262,7 +288,7 @@ impl App {
 
     fn enter(&mut self) -> Option<Act> {
         match commands::parse(self.input.editor.text(), self.shown()) {
-            Ok(Typed::Command(Command::Say { .. })) if self.cannot_say() => None,
+            Ok(Typed::Command(Command::Say { text, .. })) if self.cannot_say(&text) => None,
             Ok(Typed::Command(said @ Command::Say { .. })) => {
                 let command = self.composed(said);
                 self.input.enter();
@@ -283,10 +309,13 @@ impl App {
         }
     }
 
-    /// Whether no one would get a message. It is not lost.
-    fn cannot_say(&mut self) -> bool {
+    /// Whether no one would get a message, or it is too long. It is not lost.
+    fn cannot_say(&mut self, text: &str) -> bool {
         let conversation = self.conversation();
-        let reason = if conversation.chat.is_none() && conversation.is_alone() {
+        let letters = self.input.too_many(text);
+        let reason = if letters > 0 {
+            Some(wording::problem::message_too_long(letters))
+        } else if conversation.chat.is_none() && conversation.is_alone() {
             let words = Problem::NobodyThere.words();
             Some(format!("{words}: /request NAME"))
         } else {
@@ -337,8 +366,8 @@ impl App {
                 self.overlay = Some(Overlay::new(Topic::Help));
                 None
             }
-            Typed::Who => {
-                self.overlay = Some(Overlay::new(Topic::Who));
+            Typed::Who(name) => {
+                self.overlay = Some(Overlay::new(name.map_or(Topic::Who, Topic::Person)));
                 Some(self.send(Command::Refresh))
             }
             Typed::Blocked => {

@@ -1,15 +1,40 @@
 //! Boxes with keys: the code of a user, the keys of the profile, the registries that are known.
 
 use p2pchat_model::Trust;
-use p2pchat_model::wording::security;
-use ratatui::text::Line as Row;
+use p2pchat_model::wording::{label, security};
+use ratatui::text::{Line as Row, Span};
 
 use super::overlay::{Content, RenderContext};
 use crate::wrap::{one_line, rows};
 
+/// What the user can say of codes that were compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// The key is trusted from now on: as verified, or without that.
+    Trust {
+        verified: bool,
+    },
+    Differ,
+}
+
+/// The answers, each with its key and in words. The page has the same.
+pub(super) fn answers(trust: Trust) -> Vec<(char, &'static str, Said)> {
+    let trusted = |verified| Said::Trust { verified };
+    let matching = ('m', label::THEY_MATCH, trusted(true));
+    let mut answers = match trust {
+        Trust::Verified => vec![('n', label::NO_LONGER_TRUST, trusted(false))],
+        Trust::New => vec![matching],
+        Trust::Changed | Trust::ChangedAfterVerified => {
+            vec![matching, ('a', label::ACCEPT_NEW_CODE, trusted(false))]
+        }
+    };
+    answers.push(('d', label::THEY_DO_NOT_MATCH, Said::Differ));
+    answers
+}
+
 impl RenderContext<'_> {
-    /// Two codes, to be compared.
-    pub(super) fn code(&self, columns: usize) -> Content {
+    /// Two codes, to be compared; whether the user has said that they differ.
+    pub(super) fn code(&self, differ: bool, columns: usize) -> Content {
         let mut content = Content::new(" Compare codes ");
         let Some(compared) = self.compared else {
             return content;
@@ -24,9 +49,14 @@ impl RenderContext<'_> {
         let state = format!("{name}: {}", compared.trust.words());
         out.extend(rows(&state, columns).iter().map(|row| self.heading(row)));
         out.extend(rows(security::COMPARE, columns).into_iter().map(Row::from));
-        if compared.trust != Trust::Verified {
+        out.push(Row::default());
+        for (letter, words, _) in answers(compared.trust) {
+            out.push(self.key(&letter.to_string(), words));
+        }
+        if differ {
             out.push(Row::default());
-            out.extend(self.pair("m", security::THEY_MATCH, columns));
+            let words = rows(label::DO_NOT_TRUST, columns).into_iter();
+            out.extend(words.map(|row| Row::from(Span::styled(row, self.theme.error()))));
         }
         content
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use p2pchat_model::{ConversationId, KnownRegistry, MessageId, Timestamp, View};
+use p2pchat_model::{Command, ConversationId, KnownRegistry, MessageId, Timestamp, Username, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -22,6 +22,8 @@ use crate::wrap::{fit, rows, width};
 pub(super) enum Topic {
     Help,
     Who,
+    /// What is known of a user.
+    Person(Username),
     Blocked,
     Requests,
     Findings,
@@ -45,6 +47,8 @@ pub(super) struct Overlay {
     selected: Option<usize>,
     /// The answer that a question is asked before, which waits for its own.
     asking: Option<Choice>,
+    /// Whether the user has said that the codes differ.
+    pub(super) differ: bool,
 }
 
 /// What a key did in an overlay.
@@ -56,10 +60,12 @@ pub(super) enum Pressed {
     Close,
     /// It closes the overlay, and answers the chat request.
     Answer(Choice),
-    /// It closes the overlay, and says that the codes match.
-    Match,
+    /// It may answer whether the codes match.
+    Compared(char),
     /// It closes the overlay, and shows this message in its conversation.
     Open((ConversationId, MessageId)),
+    /// It searches for the same in all conversations instead of one, or the other way round.
+    Find(Command),
 }
 
 /// Columns of the first of two columns.
@@ -79,6 +85,7 @@ impl Overlay {
             page: 10,
             selected: (topic == Topic::Findings).then_some(0),
             asking: None,
+            differ: false,
         }
     }
 
@@ -101,8 +108,12 @@ impl Overlay {
                 return choice.map_or(Pressed::Stay, |it| self.answer(it));
             }
             (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
-            (Topic::Code, KeyCode::Char('m')) => return Pressed::Match,
+            (Topic::Findings, KeyCode::Tab | KeyCode::BackTab) => {
+                let other = findings::of_the_others(shown);
+                return other.map_or(Pressed::Stay, Pressed::Find);
+            }
             (_, KeyCode::Enter | KeyCode::Char('q')) => return Pressed::Close,
+            (Topic::Code, KeyCode::Char(letter)) => return Pressed::Compared(letter),
             (_, code) => self.go(code, shown),
         }
         Pressed::Stay
@@ -153,6 +164,7 @@ impl Overlay {
             }
             Topic::Help
             | Topic::Who
+            | Topic::Person(_)
             | Topic::Blocked
             | Topic::Code
             | Topic::Identity
@@ -201,13 +213,14 @@ impl Overlay {
         let content = match self.topic {
             Topic::Help => context.help(columns),
             Topic::Who => context.who(columns),
+            Topic::Person(name) => context.person(name, columns),
             Topic::Blocked => context.blocked(columns),
             Topic::Requests => {
                 let active = self.active(context.view());
                 context.requests(columns, now, self.asking, active)
             }
             Topic::Findings => context.findings(columns),
-            Topic::Code => context.code(columns),
+            Topic::Code => context.code(self.differ, columns),
             Topic::Identity => context.identity(columns),
             Topic::Registries => context.known_registries(columns),
             Topic::Invitation => {
@@ -216,7 +229,7 @@ impl Overlay {
             Topic::Info(message) => context.info(message, columns),
         };
         let keys = match self.topic {
-            Topic::Findings if !content.items.is_empty() => " ↑↓ Enter opens · Esc closes ",
+            Topic::Findings => context.finding_keys(content.items.is_empty()),
             _ if content.rows.len() + 2 <= usize::from(over.height) => " Esc closes ",
             _ => " ↑↓ PageUp PageDown · Esc closes ",
         };

@@ -1,7 +1,7 @@
 //! Boxes with people: who is in the conversation and who is online, and who is blocked.
 
 use p2pchat_model::wording::{self, chat, label};
-use p2pchat_model::{Member, Trust};
+use p2pchat_model::{Member, Status, Trust, Username};
 use ratatui::text::Line as Row;
 
 use super::overlay::{Content, RenderContext};
@@ -26,17 +26,18 @@ impl RenderContext<'_> {
         }
         out.extend([Row::default(), self.heading(label::ONLINE)]);
         for user in self.view().others() {
-            let mut beside = user.address.to_string();
-            for note in wording::security::notes(user, self.view()) {
-                beside += &format!(", {note}");
-            }
+            let mut beside = vec![wording::status(user.status).to_lowercase()];
+            let notes = wording::security::notes(user, self.view()).into_iter();
+            let status = user.status != Status::Available;
+            beside.extend(notes.skip(usize::from(status)).map(str::to_owned));
             if !user.display_name.is_empty() {
-                beside += &format!("  “{}”", one_line(user.display_name.as_str()));
+                beside.push(format!("“{}”", one_line(user.display_name.as_str())));
             }
             if let Some(other) = self.view().lookalike_of(user.name) {
-                beside += &format!("  {}", one_line(&wording::looks_like(other)));
+                let words = one_line(&wording::looks_like(other));
+                beside.push(format!("{}: {words}", user.address));
             }
-            out.extend(self.pair(&one_line(user.title()), &beside, columns));
+            out.extend(self.pair(&one_line(user.title()), &beside.join(", "), columns));
         }
         if self.view().others().next().is_none() {
             out.push(self.remark(label::NO_ONE_ONLINE));
@@ -50,6 +51,34 @@ impl RenderContext<'_> {
                     .into_iter()
                     .map(Row::from),
             );
+        }
+        content
+    }
+
+    /// What is known of a user, their address too.
+    pub(super) fn person(&self, name: Username, columns: usize) -> Content {
+        let mut content = Content::new(" User ");
+        let out = &mut content.rows;
+        let pair = |what: &str, value: &str| self.pair(what, &one_line(value), columns);
+        out.extend(pair("name", name.as_str()));
+        let Some(user) = self.view().user(name) else {
+            out.extend(pair("status", label::OFFLINE));
+            return content;
+        };
+        if !user.display_name.is_empty() {
+            out.extend(pair("display name", user.display_name.as_str()));
+        }
+        out.extend(pair("status", &wording::status(user.status).to_lowercase()));
+        if wording::security::is_legacy(user, self.view()) {
+            out.extend(pair("program", wording::security::OLDER_PROGRAM));
+        }
+        if let Some(trust) = user.trust {
+            let words = format!("{}; /code {name} shows their code", trust.words());
+            out.extend(pair("key", &words));
+        }
+        out.extend(pair("address", &user.address.to_string()));
+        if let Some(other) = self.view().lookalike_of(name) {
+            out.extend(pair("", &wording::looks_like(other)));
         }
         content
     }

@@ -1,8 +1,6 @@
 //! Which conversation is shown, and which part of it.
 
-use p2pchat_model::{
-    Alerts, Command, Conversation, ConversationId, Line, MessageId, Timestamp, wording,
-};
+use p2pchat_model::{Alerts, Command, ConversationId, Line, MessageId, Timestamp, wording};
 
 use super::app::{Act, App, For};
 use super::compose::{Composing, Left};
@@ -312,15 +310,19 @@ impl App {
         }
     }
 
-    /// How many messages are unread that the user is alerted of, in all conversations but one.
-    pub(super) fn unread(&self, but: Option<ConversationId>) -> usize {
+    /// How many messages are unread that the user is alerted of, in all conversations but one; and
+    /// how many of these mention them.
+    pub(super) fn unread(&self, but: Option<ConversationId>) -> (usize, u64) {
         let others = self.view.conversations.iter();
         let others = others.filter(|one| Some(one.id) != but);
         let alerted = others.filter(|one| {
             let chat = one.chat.as_ref();
             chat.is_none_or(|chat| chat.alerts != Alerts::Nothing)
         });
-        alerted.map(Conversation::unread).sum()
+        alerted.fold((0, 0), |(unread, mentions), one| {
+            let of_one = one.chat.as_ref().map_or(0, |chat| chat.mentions);
+            (unread + one.unread(), mentions + of_one)
+        })
     }
 
     /// The title of the terminal: how much waits for the user, and what is shown.
@@ -329,7 +331,7 @@ impl App {
             return NAME.to_owned();
         }
         let title = one_line(&wording::chat::title(self.conversation()));
-        match self.unread(None) + chats::requests(&self.view) {
+        match self.unread(None).0 + chats::requests(&self.view) {
             0 => format!("{title} – {NAME}"),
             count => format!("({count}) {title} – {NAME}"),
         }

@@ -5,8 +5,8 @@ use p2pchat_model::{Line, MessageId, Named, Post, PostState, Reaction};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
-use super::code;
 use super::conversation::{GROUP_MS, Layout};
+use super::{code, mentions};
 use crate::wrap::{fit, one_line, rows, width};
 
 /// The mark of a message that is on its way to someone who is online.
@@ -90,7 +90,11 @@ impl Layout<'_> {
 
     fn text(&self, post: &Post) -> Vec<Vec<Span<'static>>> {
         if post.state == PostState::Shown {
-            return code::rows(&post.text, self.text_columns(), self.theme);
+            let rows = code::rows(&post.text, self.text_columns(), self.theme).into_iter();
+            let user = self.view.account.filter(|_| !post.is_own());
+            return rows
+                .map(|row| mentions::light(row, user, self.theme))
+                .collect();
         }
         let texts = rows(chat::text(post), self.text_columns()).into_iter();
         let spans = texts.map(|text| vec![Span::styled(text, self.theme.dim())]);

@@ -13,6 +13,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::theme::Theme;
+use super::waiting;
 use crate::chats;
 use crate::shown::Shown;
 use crate::wrap::{fit, one_line, width};
@@ -76,32 +77,6 @@ pub(super) fn draw(
     targets
 }
 
-/// How many requests wait for an answer, and the key for their list.
-pub(super) fn requests(count: usize, theme: Theme) -> Row<'static> {
-    let words = chat::requests(count);
-    Row::from(vec![
-        Span::raw(" "),
-        Span::styled("!", theme.alarm()),
-        Span::styled(format!(" {words}  "), theme.strong()),
-        Span::styled("F3", theme.title()),
-    ])
-}
-
-/// What the list of chats tells, where there is no room for it: the requests, and how many messages
-/// are unread elsewhere. `None` if nothing is.
-pub(super) fn waiting(asked: usize, unread: usize, theme: Theme) -> Option<Row<'static>> {
-    let mut row = Row::default();
-    if asked > 0 {
-        row.extend(requests(asked, theme).spans);
-        row.push_span(Span::raw("  "));
-    }
-    if unread > 0 {
-        row.push_span(Span::styled(format!(" {unread} unread  "), theme.strong()));
-        row.push_span(Span::styled("Alt-A", theme.title()));
-    }
-    (!row.spans.is_empty()).then_some(row)
-}
-
 struct Rail<'a> {
     shown: Shown<'a>,
     theme: Theme,
@@ -111,10 +86,8 @@ struct Rail<'a> {
 impl Rail<'_> {
     fn rows(&self, now: Timestamp, height: usize) -> Vec<Targeted> {
         let mut out = Vec::new();
-        match chats::requests(self.shown.view) {
-            0 => {}
-            count => out.push((requests(count, self.theme), Target::Requests)),
-        }
+        let requests = waiting::requests(self.shown.view, self.columns, self.theme);
+        out.extend(requests.map(|row| (row, Target::Requests)));
         let (chats, at) = self.chats();
         let (people, count) = self.people(now, height);
         // Two rows are headings. People have a third at least while they need it.

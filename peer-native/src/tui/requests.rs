@@ -291,7 +291,8 @@ impl RenderContext<'_> {
         }
     }
 
-    fn key(&self, key: &str, does: &str) -> Row<'static> {
+    /// A key, and what it does.
+    pub(super) fn key(&self, key: &str, does: &str) -> Row<'static> {
         Row::from(vec![
             Span::styled(format!("{key:>5}  "), self.theme.title()),
             Span::raw(does.to_owned()),

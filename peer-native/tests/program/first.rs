@@ -148,7 +148,7 @@ fn the_first_one_here_starts_a_registry_and_a_colleague_joins_by_the_invitation(
     tmux.keys("bob", &["/chat alice", "Enter"]);
     tmux.wait("bob", "Message alice");
     tmux.keys("bob", &["good morning", "Enter"]);
-    tmux.wait("alice", "1 request");
+    tmux.wait("alice", "bob asks: F3");
     tmux.keys("alice", &["F3"]);
     tmux.wait("alice", "a  Accept");
     tmux.keys("alice", &["a"]);

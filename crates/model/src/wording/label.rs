@@ -70,6 +70,10 @@ pub const NO_ONE_ONLINE: &str = "no one else";
 pub const FIND: &str = "Search or go to";
 /// The keys that lead to it, and from chat to chat.
 pub const FIND_MEANS: &str = "Ctrl K; Alt ↑ ↓ go from chat to chat, with Shift to new messages";
+/// Choice: a search goes through the conversation that is shown.
+pub const THIS_CHAT: &str = "This chat";
+/// Choice: a search goes through all conversations.
+pub const ALL_CHATS: &str = "All chats";
 /// Heading: the users and addresses that are blocked.
 pub const BLOCKED: &str = "Blocked";
 /// Below that heading, where there are none.

@@ -18,8 +18,6 @@ pub const IMPORT_HINT: &str =
     "Used p2pchat on another computer? p2pchat identity import FILE makes this one yours too.";
 /// What two people do with their codes.
 pub const COMPARE: &str = "Read yours aloud and listen to theirs, in person or by phone.";
-/// The codes of two people are the same on both screens.
-pub const THEY_MATCH: &str = "They match";
 /// Before the first sign-in, where there is no profile folder: the account will be bound to keys
 /// that end with the program.
 pub const NOT_SAVED: &str = "there is no folder to save your keys in: the account that you sign in \
@@ -180,6 +178,12 @@ pub fn away(on: bool) -> &'static str {
 #[must_use]
 pub fn is_verified(name: Username) -> String {
     format!("{name} is verified")
+}
+
+/// The key of someone is trusted without a comparison of codes, or no longer.
+#[must_use]
+pub fn is_not_verified(name: Username) -> String {
+    format!("{name} is not verified")
 }
 
 /// The code of a user, how well their key is known, and how to say that it is theirs.

@@ -279,6 +279,25 @@ fn a_request_for_a_chat_is_joined_or_declined() {
 }
 
 #[test]
+fn a_search_is_in_the_chat_that_is_shown_unless_it_is_to_be_in_all() {
+    let view = in_group(Standing::In);
+    for (line, conversation, text) in [
+        ("/find lunch", Some(group_id()), "lunch"),
+        ("/find lunch --all", Some(group_id()), "lunch --all"),
+        ("/find --all  lunch today", None, "lunch today"),
+    ] {
+        let text = text.to_owned();
+        let find = Command::Find { conversation, text };
+        let parsed = in_the_group(line, &view);
+        assert_eq!(parsed, Ok(Typed::Command(find)), "{line}");
+    }
+    for line in ["/find", "/find --all"] {
+        let parsed = in_the_group(line, &view);
+        assert!(matches!(parsed, Err(CommandError::Missing(_))), "{line}");
+    }
+}
+
+#[test]
 fn tab_completes_a_mention_members_first() {
     let view = in_group(Standing::In);
     let id = group_id();

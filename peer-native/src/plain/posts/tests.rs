@@ -314,11 +314,23 @@ fn what_is_found_is_shown_with_its_conversation() {
     };
     let lines = shown(&found, &view([]));
     assert_eq!(
-        lines[1..],
+        lines,
         [
+            "All chats: 2 messages with “hello”",
             "[2026-11-22 16:23] Release team / bob: hello",
             "[2026-11-22 16:24] Release team / carol: hello you",
         ]
+    );
+    let none = Event::Findings {
+        conversation: Some(team()),
+        text: "bye".to_owned(),
+        messages: Vec::new(),
+        posts: Vec::new(),
+    };
+    let lines = shown(&none, &view([]));
+    assert_eq!(
+        lines,
+        ["Release team: no messages with “bye”; in every chat: /find --all bye"]
     );
 }
 

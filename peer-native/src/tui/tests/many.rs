@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use p2pchat_model::{Alerts, Chat, ChatKind, Member, Post, Standing, Trust};
+use ratatui::style::{Modifier, Style};
 
 use super::chats::*;
 use super::*;
@@ -98,6 +99,45 @@ fn requests_are_rows_of_one_list() {
     press(&mut app, KeyCode::Esc);
     app.show(id(9));
     assert_snapshot!("asked_small", screen(&mut app, SMALL, after(120)));
+}
+
+#[test]
+fn the_row_of_requests_says_who_asks_or_how_many() {
+    let (chat, group) = (ChatKind::Direct, ChatKind::Group);
+    let asked = |all: &[(u8, ChatKind)]| {
+        let mut app = app(several());
+        for &(number, kind) in all {
+            happen(&mut app, &asked_to(number, kind, "Lunch"));
+        }
+        app
+    };
+    for (all, with_rail, without) in [
+        (
+            &[(10, chat)][..],
+            " ! frank asks: F3 ",
+            " ! frank wants to chat with you: F3",
+        ),
+        (
+            &[(11, group)],
+            " ! frank asks: F3 ",
+            " ! frank invites you to “Lunch” with carol: F3",
+        ),
+        (
+            &[(10, chat), (11, group)],
+            " ! 2 requests: F3 ",
+            " ! 2 requests: F3",
+        ),
+    ] {
+        let mut app = asked(all);
+        let shown = screen(&mut app, SMALL, after(200));
+        assert!(shown.contains(with_rail), "{shown}");
+        press(&mut app, KeyCode::F(5));
+        let shown = screen(&mut app, SMALL, after(200));
+        assert!(shown.contains(without), "{shown}");
+        // Also where hardly anything fits.
+        let shown = screen(&mut app, (24, 10), after(200));
+        assert!(shown.contains(" ! ") && shown.contains(": F3"), "{shown}");
+    }
 }
 
 #[test]
@@ -441,6 +481,81 @@ fn a_message_that_was_found_is_shown_in_its_chat() {
 }
 
 #[test]
+fn tab_in_the_list_of_what_was_found_searches_this_chat_or_all() {
+    let mut app = showing(several(), id(TEAM));
+    let find = |conversation| Command::Find {
+        conversation,
+        text: "fine".to_owned(),
+    };
+    let found = |conversation| Event::Findings {
+        conversation,
+        text: "fine".to_owned(),
+        messages: Vec::new(),
+        posts: vec![post(id(TEAM), 70, "carol", "fine")],
+    };
+    let this = Some(id(TEAM));
+    let here = call(enter(&mut app, "/find fine"));
+    assert_eq!(here.command, find(this));
+    answer(&mut app, &here, found(this));
+    assert_snapshot!("findings_small", screen(&mut app, SMALL, after(200)));
+    let everywhere = call(press(&mut app, KeyCode::Tab));
+    assert_eq!(everywhere.command, find(None));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains("This chat: 1 message"), "{shown}");
+    answer(&mut app, &everywhere, found(None));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(
+        shown.contains("All chats: 1 message") && shown.contains("Tab this chat"),
+        "{shown}"
+    );
+    assert_eq!(commands(press(&mut app, KeyCode::Tab)), [find(this)]);
+}
+
+/// The style of the first cell of a text on the screen.
+fn style_of(app: &mut App, text: &str) -> Style {
+    let buffer = cells(app, SMALL, after(300));
+    let columns = usize::from(SMALL.0);
+    let rows: Vec<_> = buffer.content.chunks(columns).collect();
+    let found = rows.iter().find_map(|row| {
+        let symbols: Vec<&str> = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+        let starts = 0..columns;
+        let at = starts
+            .clone()
+            .find(|at| symbols[*at..].concat().starts_with(text))?;
+        Some(row[at].style())
+    });
+    found.unwrap_or_else(|| panic!("{text} is not there"))
+}
+
+#[test]
+fn a_mention_of_the_user_stands_out_whatever_the_colours() {
+    for colours in [Colours::Many, Colours::Sixteen, Colours::None] {
+        let mut view = several();
+        let texts = [
+            (110, "bob", "well, @Alice: see `x`"),
+            (111, "carol", "@alicex?"),
+        ];
+        for (number, from, text) in texts {
+            view.apply(&said(post(id(TEAM), number, from, text)));
+        }
+        view.apply(&said(post(id(TEAM), 112, "alice", "me, @alice")));
+        view.apply(&message(2, after(2), bob(), "open @alice"));
+        let mut app = showing(view, id(TEAM));
+        app.look.theme = Theme::new(colours);
+        let stands_out = |style: Style| {
+            let both = Modifier::BOLD | Modifier::REVERSED;
+            style.add_modifier.contains(both)
+        };
+        assert!(stands_out(style_of(&mut app, "@Alice: see")), "{colours:?}");
+        for text in ["well, ", ": see x", "@alicex", "@alice "] {
+            assert!(!stands_out(style_of(&mut app, text)), "{colours:?} {text}");
+        }
+        app.show(CONVERSATION);
+        assert!(stands_out(style_of(&mut app, "@alice")), "{colours:?}");
+    }
+}
+
+#[test]
 fn hostile_texts_and_names_stay_in_their_columns() {
     let mut view = several();
     let text = "\u{1b}]0;owned\u{7} `\u{202e}code` 日本語のとても長い文章です\n```\n\u{1b}[2J\t日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語\n```";
@@ -593,7 +708,7 @@ fn a_click_in_the_list_leads_to_its_chat_or_person() {
         with: "dave".parse().unwrap(),
     };
     assert_eq!(commands(click(&mut app, "● dave")), [chat]);
-    click(&mut app, "1 request");
+    click(&mut app, "frank asks");
     assert!(app.overlay.is_some());
     assert_eq!(click(&mut app, "2 ● bob"), None);
     assert_eq!(app.current, id(ERIN), "a box is over it");

@@ -366,6 +366,30 @@ fn the_keys_to_quit_ask_first_and_always_work() {
 }
 
 #[test]
+fn a_text_that_is_too_long_says_by_how_much_and_can_be_shortened() {
+    let mut app = app(in_chat());
+    app.paste(&"x".repeat(p2pchat_model::MAX_MESSAGE - 1));
+    app.paste(&format!(" {}", "y".repeat(2300)));
+    let too_long = "this message is too long by 2300 letters";
+    let shown = screen(&mut app, (80, 24), NOW);
+    assert!(shown.contains(too_long), "{shown}");
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert_eq!(app.hint.as_deref(), Some(too_long));
+    press_control(&mut app, 'w');
+    let shown = screen(&mut app, (80, 24), NOW);
+    assert!(!shown.contains("too long"), "{shown}");
+    assert_eq!(commands(press(&mut app, KeyCode::Enter)).len(), 1);
+    // More than a draft can have is not taken.
+    app.paste(&"z".repeat(100_000));
+    assert!(app.input.editor.is_empty());
+    let letters = 100_000 - p2pchat_model::MAX_MESSAGE;
+    let hint = format!("this message is too long by {letters} letters");
+    assert_eq!(app.hint, Some(hint));
+    app.paste("short");
+    assert_eq!(app.hint, None, "what was told before is over");
+}
+
+#[test]
 fn the_mouse_wheel_scrolls() {
     use crossterm::event::{MouseEvent, MouseEventKind};
     let mut app = app(talk());

@@ -6,6 +6,7 @@ use p2pchat_model::{
     Status, Trust, User,
 };
 
+use super::chats::newcomer;
 use super::*;
 
 const SMALL: (u16, u16) = (80, 24);
@@ -219,7 +220,15 @@ fn codes_are_compared_side_by_side() {
         shown.contains("bob: verified") && !shown.contains("They match"),
         "{shown}"
     );
-    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('m')), None, "no answer now");
+    let no_longer = commands(press(&mut app, KeyCode::Char('n')));
+    let verified = false;
+    let trust = |verified| Command::Trust {
+        name,
+        code,
+        verified,
+    };
+    assert_eq!(no_longer, [trust(verified)]);
     assert_eq!(enter(&mut app, "/identity"), None);
     assert_snapshot!("identity_small", screen(&mut app, SMALL, NOW));
     press(&mut app, KeyCode::Esc);
@@ -231,6 +240,71 @@ fn codes_are_compared_side_by_side() {
     }];
     answer(&mut app, &asked, Event::Registries { list });
     assert_snapshot!("registries_small", screen(&mut app, SMALL, NOW));
+}
+
+#[test]
+fn codes_that_differ_are_not_trusted() {
+    let mut app = app(encrypted());
+    app.view.apply(&identity(true));
+    let asked = call(enter(&mut app, "/code bob"));
+    let (name, trust) = ("bob".parse().unwrap(), Trust::Changed);
+    let code = "12440915304854155287".parse().unwrap();
+    answer(&mut app, &asked, Event::Code { name, code, trust });
+    assert_eq!(press(&mut app, KeyCode::Char('d')), None, "nothing is sent");
+    assert_snapshot!("code_differs_small", screen(&mut app, SMALL, NOW));
+    let accepted = call(press(&mut app, KeyCode::Char('a')));
+    let verified = false;
+    let trust = Command::Trust {
+        name,
+        code,
+        verified,
+    };
+    assert_eq!(accepted.command, trust);
+    answer(&mut app, &accepted, Event::Done);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("bob is not verified"), "{shown}");
+}
+
+#[test]
+fn the_question_before_quitting_says_what_follows() {
+    let then = |view: View, saved| {
+        let mut app = app(view);
+        app.view.apply(&identity(saved));
+        press_control(&mut app, 'c');
+        app.hint.unwrap_or_default()
+    };
+    let waits = "Press Ctrl-C again to quit; messages to you wait until you are back.";
+    let offline = "Press Ctrl-C again to quit; you go offline unless p2pchat is open elsewhere";
+    assert_eq!(then(newcomer(), true), waits);
+    assert_eq!(then(newcomer(), false), offline);
+    assert_eq!(then(logged_in(), true), offline, "no one has keys");
+    assert_eq!(then(encrypted(), true), offline, "bob is in the open chat");
+}
+
+#[test]
+fn addresses_are_shown_of_the_user_that_is_asked_for() {
+    let mut app = app(newcomer());
+    app.view.apply(&Event::Online {
+        users: [("alice", 2), ("bob", 3), ("b\u{43e}b", 4)]
+            .map(|(name, last)| user(name, last))
+            .to_vec(),
+    });
+    enter(&mut app, "/who");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(!shown.contains("127.0.0.3"), "{shown}");
+    let like = ", 127.0.0.4: looks like";
+    assert!(shown.contains(like), "{shown}");
+    press(&mut app, KeyCode::Esc);
+    enter(&mut app, "/who bob");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("address                 127.0.0.3"),
+        "{shown}"
+    );
+    press(&mut app, KeyCode::Esc);
+    enter(&mut app, "/whois carl");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("offline"), "{shown}");
 }
 
 #[test]
