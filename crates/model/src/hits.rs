@@ -2,12 +2,8 @@
 
 use crate::letters::lowercase;
 
-/// How many letters stand before the first word that was found, where there are many more.
-const BEFORE: usize = 40;
-
 /// A text in parts, each with whether it is one of these words, or begins with the last of them,
-/// as the search finds them (but for accents, which it ignores). A long part before the first one
-/// is cut, so that something is seen of what was found.
+/// as the search finds them (but for accents, which it ignores).
 #[must_use]
 pub fn hits<'a>(text: &'a str, words: &str) -> Vec<(bool, &'a str)> {
     let words = lowercase(words);
@@ -32,13 +28,6 @@ pub fn hits<'a>(text: &'a str, words: &str) -> Vec<(bool, &'a str)> {
     }
     if from < text.len() {
         parts.push((false, &text[from..]));
-    }
-    if parts.len() > 1
-        && let Some((false, before)) = parts.first().copied()
-        && let Some((cut, _)) = before.char_indices().rev().nth(BEFORE)
-    {
-        parts[0].1 = &before[cut..];
-        parts.insert(0, (false, "…"));
     }
     parts
 }
@@ -96,13 +85,5 @@ mod tests {
         check("anything", "", "anything");
         check("anything", " - ", "anything");
         check("", "anything", "");
-    }
-
-    #[test]
-    fn what_is_long_before_the_first_is_cut() {
-        let long = "a ".repeat(100);
-        let shown = format!("…{}[end]", &long[long.len() - BEFORE - 1..]);
-        check(&format!("{long}end"), "end", &shown);
-        check(&long, "end", &long);
     }
 }

@@ -86,7 +86,7 @@ impl RenderContext<'_> {
             }
             content.rows.push(row);
             let texts = rows(hit.text, columns.saturating_sub(2));
-            let texts = texts.iter().map(|text| Row::from(format!("  {text}")));
+            let texts = texts.iter().map(|text| self.found(text, &findings.text));
             content.rows.extend(texts);
             content.items.push(start..content.rows.len());
         }
@@ -102,6 +102,20 @@ impl RenderContext<'_> {
             content.title = format!(" {} ", fit(&title, columns.saturating_sub(2)));
         }
         content
+    }
+
+    /// A row of a message, with the words that were searched for.
+    fn found(&self, text: &str, words: &str) -> Row<'static> {
+        let parts = p2pchat_model::hits(text, words).into_iter();
+        let parts = parts.map(|(is_hit, part)| {
+            let part = part.to_owned();
+            if is_hit {
+                Span::styled(part, self.theme.strong())
+            } else {
+                Span::raw(part)
+            }
+        });
+        [Span::raw("  ")].into_iter().chain(parts).collect()
     }
 
     /// Where was searched: in the conversation that is shown, in another one, or in all.

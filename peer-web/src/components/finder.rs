@@ -116,8 +116,8 @@ pub fn use_finder(props: &Props) -> Html {
                 </button>
             </form>
             <div class="tabs" role="group" aria-label="Where to search">
-                { scope(false, chat::THIS_CHAT) }
-                { scope(true, chat::ALL_CHATS) }
+                { scope(false, label::THIS_CHAT) }
+                { scope(true, label::ALL_CHATS) }
             </div>
             if within.is_some_and(|within| within != ConversationId::OPEN) {
                 <label class="finder-day">{ label::GO_TO_DAY }<input type="date" {onchange} /></label>

@@ -10,6 +10,10 @@ use crate::logic::said::said;
 use crate::logic::sentence::capitalized;
 use crate::state::{Action, State};
 
+/// How many letters stand before the first word that was found, where there are many more: something
+/// is to be seen of it.
+const BEFORE: usize = 40;
+
 /// What a search found, and where: its title, where all conversations were searched.
 #[derive(Clone, PartialEq)]
 pub struct Found {
@@ -60,7 +64,13 @@ pub fn finding(
         }
     };
     let text = printable(said.text);
-    let parts = hits(&text, words).into_iter();
+    let mut parts = hits(&text, words);
+    if let [(false, before), _, ..] = &mut *parts
+        && let Some((cut, _)) = before.char_indices().rev().nth(BEFORE)
+    {
+        *before = &before[cut..];
+        parts.insert(0, (false, "…"));
+    }
     let part = |(is_hit, part): (bool, &str)| {
         let part = part.to_owned();
         if is_hit {
@@ -72,7 +82,7 @@ pub fn finding(
     html! {
         <button type="button" class="finding" {onclick}>
             <span class="finding-top"><b><bdi>{ from }</bdi></b><time>{ when }</time></span>
-            <span class="finding-text">{ for parts.map(part) }</span>
+            <span class="finding-text">{ for parts.into_iter().map(part) }</span>
         </button>
     }
 }

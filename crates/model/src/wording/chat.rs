@@ -14,10 +14,6 @@ use crate::wording::{self, label};
 
 /// Heading: the conversations.
 pub const CHATS: &str = "Chats";
-/// Button: search in the conversation that is shown.
-pub const THIS_CHAT: &str = "This chat";
-/// Button: search in all of them.
-pub const ALL_CHATS: &str = "All chats";
 /// Button: begin a conversation.
 pub const NEW: &str = "New";
 /// Button: begin one with a person.
