@@ -25,7 +25,8 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 pub(crate) fn after_quitting(view: &View) -> &'static str {
     let is_saved = view.identity.is_some_and(|identity| identity.saved);
     let has_keys = matches!(view.security, Security::Encrypted { .. });
-    if is_saved && has_keys && view.open().is_alone() {
+    let is_found = view.account.is_some() && is_saved && has_keys;
+    if is_found && view.open().is_alone() {
         "messages to you wait until you are back."
     } else {
         "you go offline unless p2pchat is open elsewhere"

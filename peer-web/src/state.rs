@@ -55,6 +55,8 @@ pub enum Action {
     Jump(MessageId),
     /// The jump is done, or impossible.
     Jumped,
+    /// The message that the user was led to looks like the others again.
+    Unlit,
     /// Show the end of the conversation.
     Latest,
     /// The unsent text is in the message field again.
@@ -99,6 +101,7 @@ impl Reducible for State {
             }
             Action::Jump(id) => next.conversation().lead_to(id),
             Action::Jumped => next.conversation().arrive(),
+            Action::Unlit => next.conversation().lit = None,
             Action::Latest => {
                 if !next.conversation().show_end() {
                     return self;

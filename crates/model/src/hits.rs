@@ -1,11 +1,12 @@
 //! What a search has found in a text.
 
-use crate::letters::lowercase;
+use crate::letters::{is_of_word, lowercase};
 
 /// A text in parts, each with whether it is one of these words, or begins with the last of them,
 /// as the search finds them (but for accents, which it ignores).
 #[must_use]
 pub fn hits<'a>(text: &'a str, words: &str) -> Vec<(bool, &'a str)> {
+    let is_between = |letter: char| !is_of_word(letter);
     let words = lowercase(words);
     let words: Vec<&str> = words
         .split(is_between)
@@ -30,13 +31,6 @@ pub fn hits<'a>(text: &'a str, words: &str) -> Vec<(bool, &'a str)> {
         parts.push((false, &text[from..]));
     }
     parts
-}
-
-/// Whether this stands between words. No table of all letters is needed, which would be large in a page.
-fn is_between(letter: char) -> bool {
-    let is_punctuation =
-        letter.is_ascii_punctuation() || ('\u{2000}'..='\u{206f}').contains(&letter);
-    letter.is_whitespace() || is_punctuation
 }
 
 /// How much of a word is one of these.
@@ -78,6 +72,7 @@ mod tests {
         check("ÄRGER, ärgerlich", "ärger", "[ÄRGER], [ärger]lich");
         check("ÄRGER, ärgerlich", "ärger x", "[ÄRGER], ärgerlich");
         check("“foo”-bar", "foo-b", "“[foo]”-[b]ar");
+        check("«Coffee»☕ at ¿7", "coffee 7", "«[Coffee]»☕ at ¿[7]");
     }
 
     #[test]

@@ -21,6 +21,25 @@ pub fn uppercase(text: &str) -> String {
     }
 }
 
+/// Whether this is a letter. A table of all of them would be large in a page: what is no letter are
+/// the usual digits, punctuation, symbols and emoji.
+pub(crate) fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphabetic(),
+        '\u{80}'..='\u{bf}' | '×' | '÷' => false,
+        '\u{60c}' | '\u{61b}'..='\u{61f}' | '\u{660}'..='\u{66d}' | '\u{6f0}'..='\u{6f9}' => false,
+        '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' => false,
+        '\u{fe00}'..='\u{fe0f}' | '\u{ff01}'..='\u{ff20}' | '\u{1f000}'..='\u{1faff}' => false,
+        _ => true,
+    }
+}
+
+/// Whether this is a letter or a digit.
+pub(crate) fn is_of_word(c: char) -> bool {
+    let is_digit = c.is_ascii_digit() || matches!(c, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}');
+    is_digit || is_letter(c)
+}
+
 pub(crate) use tables::{nfc, nfd};
 
 #[cfg(not(target_arch = "wasm32"))]

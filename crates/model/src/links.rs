@@ -1,5 +1,7 @@
 //! The links and the code in a text. Everything else stays text.
 
+use crate::letters::is_letter;
+
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -147,19 +149,6 @@ pub fn ends_right_to_left(text: &str) -> bool {
     // Hebrew, Arabic, Syriac, Thaana, N'Ko and their kin; further ones are beyond U+10800.
     let is_rtl = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
     line.chars().find(|c| is_letter(*c)).is_some_and(is_rtl)
-}
-
-/// Whether this is a letter. A table of all of them would be large in a page: what is no letter are
-/// the usual digits, punctuation, symbols and emoji.
-fn is_letter(c: char) -> bool {
-    match c {
-        '\0'..='\u{7f}' => c.is_ascii_alphabetic(),
-        '\u{80}'..='\u{bf}' | '×' | '÷' => false,
-        '\u{60c}' | '\u{61b}'..='\u{61f}' | '\u{660}'..='\u{66d}' | '\u{6f0}'..='\u{6f9}' => false,
-        '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' => false,
-        '\u{fe00}'..='\u{fe0f}' | '\u{ff01}'..='\u{ff20}' | '\u{1f000}'..='\u{1faff}' => false,
-        _ => true,
-    }
 }
 
 /// Whether a text is only a few emoji, which are drawn larger.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use p2pchat_protocol::Username;
 
-use crate::letters::lowercase;
+use crate::letters::{self, lowercase};
 
 /// How many times as long as in lower case a name can be as it was written, in bytes: the sign of
 /// Kelvin is a `k`.
@@ -32,7 +32,7 @@ pub fn mentions(text: &str, name: Username) -> impl Iterator<Item = Range<usize>
 
 /// Whether a letter continues a word.
 fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric() || matches!(letter, '_' | '-' | '@')
+    letters::is_of_word(letter) || matches!(letter, '_' | '-' | '@')
 }
 
 #[cfg(test)]

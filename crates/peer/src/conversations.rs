@@ -15,7 +15,6 @@
 //! | `read` | entries to serve, and messages to show |
 //! | `lookup` | messages by their ids, and by the entries that change them |
 //! | `unread` | how much the user has not read |
-//! | `mentions` | whether a text mentions the user |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
 //!
@@ -28,7 +27,6 @@ mod calls;
 mod facts;
 mod keys;
 mod lookup;
-mod mentions;
 mod node;
 mod places;
 mod read;

@@ -21,7 +21,7 @@ pub(super) struct Hit<'a> {
 
 /// The search for the same in all conversations, after one in a single one; after one in all, that
 /// in the conversation that is shown.
-pub(super) fn of_the_others(shown: Shown<'_>) -> Option<Command> {
+pub(super) fn other_scope(shown: Shown<'_>) -> Option<Command> {
     let findings = shown.view.findings.as_ref()?;
     let conversation = match findings.conversation {
         Some(_) => None,

@@ -109,11 +109,13 @@ impl Overlay {
             }
             (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
             (Topic::Findings, KeyCode::Tab | KeyCode::BackTab) => {
-                let other = findings::of_the_others(shown);
+                let other = findings::other_scope(shown);
                 return other.map_or(Pressed::Stay, Pressed::Find);
             }
             (_, KeyCode::Enter | KeyCode::Char('q')) => return Pressed::Close,
-            (Topic::Code, KeyCode::Char(letter)) => return Pressed::Compared(letter),
+            (Topic::Code, KeyCode::Char(letter)) if letter != ' ' => {
+                return Pressed::Compared(letter);
+            }
             (_, code) => self.go(code, shown),
         }
         Pressed::Stay

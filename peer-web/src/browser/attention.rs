@@ -1,7 +1,9 @@
 //! Notifications and sounds, for a user who looks elsewhere.
 
 use p2pchat_model::wording::{self, names};
-use p2pchat_model::{Alerts, Chat, ChatKind, Event, Line, Post, Standing, View, printable};
+use p2pchat_model::{
+    Alerts, Chat, ChatKind, Event, Line, Post, Standing, View, mentions, printable,
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 use yew::Callback;
@@ -88,7 +90,7 @@ fn alerts(post: &Post, chat: &Chat, view: Option<&View>) -> bool {
         _ if view.is_some_and(|view| view.has_blocked(&post.from)) => false,
         Alerts::All => true,
         Alerts::Mentions => {
-            account.is_some_and(|account| post.text.contains(&format!("@{account}")))
+            account.is_some_and(|account| mentions(&post.text, account).next().is_some())
         }
         Alerts::Nothing => false,
     }

@@ -40,26 +40,37 @@ const SHOWN: &str = "p2pchat.shown";
 #[hook]
 pub fn use_chat() -> Html {
     let context = use_app();
-    let side = use_state_eq(|| (page::size().0 >= ROOMY).then_some(Side::Details));
-    let onback = use_route(&context, &side);
+    let here = context.state.shown();
+    let is_encrypted = here != ConversationId::OPEN;
+    let opened = use_state_eq(|| {
+        let side = (page::size().0 >= ROOMY).then_some(Side::Details);
+        side.map(|side| (side, here))
+    });
+    // A page of its own belongs to the conversation over which it was opened.
+    let side = opened.filter(|(_, of)| *of == here || !page::is_narrow());
+    let side = side.map(|(side, _)| side);
+    let side = side.filter(|side| *side == Side::Find || is_encrypted);
+    let onback = use_route(&context, side, opened.setter());
     use_first_member(&context);
-    let is_open = side.is_some();
-    use_return_focus(is_open);
+    use_return_focus(opened.is_some());
 
     let onside = {
-        let side = side.clone();
-        Callback::from(move |which| side.set(Some(which).filter(|which| *side != Some(*which))))
+        let opened = opened.setter();
+        Callback::from(move |which| {
+            let opens = side != Some(which);
+            opened.set(opens.then_some((which, here)));
+        })
     };
     let ongo = {
-        let side = side.setter();
-        Callback::from(move |()| side.set(None))
+        let opened = opened.setter();
+        Callback::from(move |()| opened.set(None))
     };
     // Where it is a page of its own, it is left as by the browser's Back.
     let onclose = {
         let ongo = ongo.clone();
         Callback::from(move |()| match side_of(&page::route()) {
-            Some(_) => page::go_back(),
-            None => ongo.emit(()),
+            Some(_) if page::is_narrow() => page::go_back(),
+            _ => ongo.emit(()),
         })
     };
     use_shortcuts(&context, &onside);
@@ -68,13 +79,12 @@ pub fn use_chat() -> Html {
         event.prevent_default();
         page::focus(composer::ID);
     };
-    let shown = context.state.shown().to_string();
+    let shown = here.to_string();
     let pane = if context.state.lists {
         "shows-people"
     } else {
         "shows-chat"
     };
-    let is_encrypted = context.state.shown() != ConversationId::OPEN;
     html! {
         <div class={classes!("chat", pane)}>
             <a class="skip" href={format!("#{}", composer::ID)} onclick={onskip}>{ "Skip to the message field" }</a>
@@ -83,15 +93,15 @@ pub fn use_chat() -> Html {
                 <h1 class="unseen">{ "p2pchat" }</h1>
                 { part!(use_people) }
                 <section class="chat-pane" aria-label="Chat">
-                    { chat_head(&context, onback, *side, &onside) }
+                    { chat_head(&context, onback, side, &onside) }
                     <div class="chat-body">
                         <div class="chat-main">
                             { part!(use_conversation_pane, (), shown) }
                             { requests(&context, false) }
                             { foot(&context, &shown) }
                         </div>
-                        if *side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone(), ongo }) } }
-                        if *side == Some(Side::Details) && is_encrypted {
+                        if side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone(), ongo }) } }
+                        if side == Some(Side::Details) {
                             { part!(use_details, super::details::Props { onclose, over: page::size().0 < ROOMY }) }
                         }
                     </div>
@@ -210,6 +220,9 @@ fn is_command(event: &KeyboardEvent) -> bool {
     (event.ctrl_key() != event.meta_key()) && !event.alt_key() && !event.shift_key()
 }
 
+/// What is open beside which conversation.
+type Opened = Option<(Side, ConversationId)>;
+
 /// What is open beside a conversation at this entry of the browser's history. Only where it is a page
 /// of its own is there one.
 fn side_of(route: &str) -> Option<Side> {
@@ -229,11 +242,15 @@ fn shown_at(route: &str) -> Option<ConversationId> {
 /// Keeps what is shown in the history of the browser, so that its Back works; what leads back to
 /// the list.
 #[hook]
-fn use_route(context: &Context, side: &UseStateHandle<Option<Side>>) -> Callback<MouseEvent> {
+fn use_route(
+    context: &Context,
+    side: Option<Side>,
+    open: UseStateSetter<Opened>,
+) -> Callback<MouseEvent> {
     let state = &context.state;
     let (lists, has_chosen) = (state.lists, state.has_chosen);
     let shown = state.shown();
-    let here = match **side {
+    let here = match side {
         _ if !page::is_narrow() => shown.to_string(),
         _ if lists => String::new(),
         None => shown.to_string(),
@@ -250,6 +267,7 @@ fn use_route(context: &Context, side: &UseStateHandle<Option<Side>>) -> Callback
             let before = page::route();
             let first = is_first.replace(false);
             if let (true, Some(id)) = (first, shown_at(&before)) {
+                page::set_route(&id.to_string(), true);
                 dispatch.dispatch(Action::Show(id));
                 return;
             }
@@ -258,7 +276,7 @@ fn use_route(context: &Context, side: &UseStateHandle<Option<Side>>) -> Callback
             }
             if before != *here {
                 let replaces = first || !has_chosen;
-                if side_of(&before).or(side_of(here)).is_none() {
+                if side_of(here).is_none() {
                     goes_back.replace(before.is_empty() && !replaces);
                 }
                 page::set_route(here, replaces);
@@ -269,14 +287,15 @@ fn use_route(context: &Context, side: &UseStateHandle<Option<Side>>) -> Callback
         });
     }
     {
-        let (dispatch, side) = (dispatch.clone(), side.setter());
+        let dispatch = dispatch.clone();
         use_effect_on((), move |()| {
             let listener = EventListener::new(&page::window(), "popstate", move |_| {
                 let route = page::route();
+                let shown = shown_at(&route);
                 if page::is_narrow() {
-                    side.set(side_of(&route));
+                    open.set(side_of(&route).zip(shown));
                 }
-                dispatch.dispatch(shown_at(&route).map_or(Action::List, Action::Show));
+                dispatch.dispatch(shown.map_or(Action::List, Action::Show));
             });
             move || drop(listener)
         });

@@ -4,8 +4,9 @@ mod layout;
 mod paging;
 mod scroll;
 
+use gloo_timers::callback::Timeout;
 use p2pchat_model::wording::{self, first};
-use p2pchat_model::{ConversationId, View, printable};
+use p2pchat_model::{ConversationId, MessageId, View, printable};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
@@ -24,6 +25,9 @@ use super::message::Acts;
 use super::message_row::{self, use_message_row};
 
 use scroll::{use_scroll, use_settle};
+
+/// How long the message is lit that the user was led to, in milliseconds.
+const LIT: u32 = 2_000;
 
 /// How often the page looks whether a new day has begun, in milliseconds.
 const DAY_CHECK: u32 = 30_000;
@@ -47,6 +51,7 @@ pub fn use_conversation_pane() -> Html {
     use_settle(&scroll, &view);
     use_look(&context, &view, *scroll.at_end);
     use_keep_unsaid(&conversation);
+    use_unlit(&context, conversation.lit);
     paging::use_paging(&context, &conversation, &scroll, drawn);
     paging::use_jump(&context, &conversation, &scroll);
     paging::use_own_messages(&view, &scroll);
@@ -122,6 +127,17 @@ fn use_keep_unsaid(conversation: &state::Conversation) {
         {
             drafts.forget(text);
         }
+    });
+}
+
+/// Lets the message that the user was led to look like the others after a moment.
+#[hook]
+fn use_unlit(context: &Context, lit: Option<MessageId>) {
+    let dispatch = context.dispatch.clone();
+    use_effect_on(lit, move |lit| {
+        let unlit = move || dispatch.dispatch(Action::Unlit);
+        let timer = lit.map(|_| Timeout::new(LIT, unlit));
+        move || drop(timer)
     });
 }
 

@@ -54,9 +54,12 @@ pub fn use_finder(props: &Props) -> Html {
     };
     {
         let find = find.clone();
-        use_effect_on((within, (*words).clone()), move |(within, words)| {
-            let (within, words) = (*within, words.clone());
-            let timer = Timeout::new(PAUSE, move || find(within, &words));
+        // Enter searches for a single letter.
+        let is_due = context.state.is_live() && words.trim().chars().nth(1).is_some();
+        let wanted = is_due.then(|| (*words).clone());
+        use_effect_on((within, wanted), move |(within, wanted)| {
+            let (within, wanted) = (*within, wanted.clone());
+            let timer = wanted.map(|words| Timeout::new(PAUSE, move || find(within, &words)));
             move || drop(timer)
         });
     }
@@ -122,7 +125,7 @@ pub fn use_finder(props: &Props) -> Html {
             if within.is_some_and(|within| within != ConversationId::OPEN) {
                 <label class="finder-day">{ label::GO_TO_DAY }<input type="date" {onchange} /></label>
             }
-            <div class="finder-found" aria-live="polite" ref={found}>{ findings(&context, within, words.trim(), &props.ongo) }</div>
+            <div class="finder-found" ref={found}>{ findings(&context, within, words.trim(), &props.ongo) }</div>
         </section>
     }
 }
@@ -146,8 +149,10 @@ fn findings(
     ongo: &Callback<()>,
 ) -> Html {
     let state = &context.state;
+    // Always there: a screen reader announces what changes in it.
+    let with = |words: &str, list: Html| html! { <><p class="empty" role="status">{ words.to_owned() }</p>{ list }</> };
     if let Some(failure) = state.failure("find") {
-        return html! { <p class="field-note bad">{ failed(failure) }</p> };
+        return with(&failed(failure), html! {});
     }
     // Those of the letters before stay until the next ones have come.
     let findings = state.findings.as_ref();
@@ -159,7 +164,7 @@ fn findings(
         } else {
             "All words must be in a message. The newest come first."
         };
-        return html! { <p class="empty">{ words }</p> };
+        return with(words, html! {});
     };
     let today = Zone::new(page::zone_offset).day(page::now());
     let view = state.view.as_ref().map(|view| view.get());
@@ -187,10 +192,5 @@ fn findings(
         today,
         ongo: ongo.clone(),
     };
-    html! {
-        <>
-            <p class="empty">{ capitalized(&heading) }</p>
-            { part!(use_finding_list, props) }
-        </>
-    }
+    with(&capitalized(&heading), part!(use_finding_list, props))
 }

@@ -66,7 +66,8 @@ pub fn finding(
     let text = printable(said.text);
     let mut parts = hits(&text, words);
     if let [(false, before), _, ..] = &mut *parts
-        && let Some((cut, _)) = before.char_indices().rev().nth(BEFORE)
+        && let Some((cut, _)) = before.char_indices().rev().nth(BEFORE - 1)
+        && cut > 0
     {
         *before = &before[cut..];
         parts.insert(0, (false, "…"));

@@ -16,13 +16,14 @@ pub struct Conversation {
     pub view: Option<ViewHandle>,
     /// How far the user has read.
     pub reading: Reading,
-    /// What a screen reader says next: the newest line.
+    /// What a screen reader says next: the newest line, or the message that the user was led to.
     pub spoken: Option<Line>,
     /// The message to scroll to.
     pub jump: Option<MessageId>,
-    /// The message that the user was led to last.
+    /// The message that the user was led to, for a moment.
     pub lit: Option<MessageId>,
-    /// The calls about the conversation that have no answer yet, oldest first.
+    /// The calls about the conversation that have no answer yet, oldest first; but for read marks and
+    /// that the user writes, of which nothing follows.
     asked: Vec<Asked>,
     /// The texts that were refused, and are on their way back into the message field.
     pub failed: Vec<Asked>,
@@ -139,14 +140,18 @@ impl Conversation {
         (self.jump, self.lit) = (Some(id), Some(id));
     }
 
-    /// They are there, if it is: screen readers say where that is.
+    /// The jump is over. Screen readers say where it has led to, unless that is folded away.
     pub(super) fn arrive(&mut self) {
         let to = self.jump.take().filter(|id| self.lit == Some(*id));
-        let view = self.view.as_ref().map(|view| view.shown());
-        let mut lines = view.iter().flat_map(|chat| &chat.lines);
-        let line = lines.find(|line| to.is_some() && line.message_id() == to);
-        if let Some(line) = line.cloned() {
-            self.spoken = Some(line);
+        let (Some(to), Some(view)) = (to, &self.view) else {
+            return;
+        };
+        let (chat, all) = (view.shown(), view.get());
+        let is_folded =
+            |line: &&Line| matches!(line, Line::Post(post) if all.has_blocked(&post.from));
+        let line = chat.lines.iter().find(|line| line.message_id() == Some(to));
+        if let Some(line) = line.filter(|line| !is_folded(line)) {
+            self.spoken = Some(line.clone());
         }
     }
 
@@ -276,9 +281,7 @@ pub(super) fn is_about_conversation(command: &Command) -> bool {
         Command::Say { .. }
             | Command::History { .. }
             | Command::HistoryFrom { .. }
-            | Command::Read { .. }
             | Command::Draft { .. }
-            | Command::Typing { .. }
             | Command::Edit { .. }
             | Command::Delete { .. }
             | Command::React { .. }

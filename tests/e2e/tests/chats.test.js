@@ -208,9 +208,11 @@ test("a search goes through all chats while one types, and leads to the message"
   const focused = await alice.page.evaluate(() => document.activeElement.textContent);
   assert.match(focused, /bob \/ You/);
   await picture(alice, "search-all-chats");
-  await keyboard.press("Enter");
+  const lit = alice.page.locator(".message.lit").getByText("the coffee is ready");
+  // For a moment.
+  await Promise.all([lit.waitFor(), keyboard.press("Enter")]);
+  await lit.waitFor({ state: "detached" });
   await row(alice, "bob").and(alice.page.locator("[aria-current]")).waitFor();
-  await alice.page.locator(".message.lit").getByText("the coffee is ready").waitFor();
 });
 
 test("on a small screen Back leads from the chat to the list", async (t) => {
@@ -221,7 +223,13 @@ test("on a small screen Back leads from the chat to the list", async (t) => {
   await alice.says("from a small screen");
   await alice.reads("from a small screen");
   await picture(alice, "encrypted-narrow");
-  // The details and the search are pages of their own.
+  // The details and the search are pages of their own. What was found leads out of the search.
+  await alice.page.getByRole("button", { name: "Search the history" }).tap();
+  await alice.page.getByRole("searchbox", { name: "Words to look for" }).fill("small");
+  await alice.page.locator(".finding").tap();
+  await alice.page.locator(".finder").waitFor({ state: "detached" });
+  await alice.page.getByRole("button", { name: "Chats" }).tap();
+  await row(alice, "bob").tap();
   for (const name of ["Details", "Search the history"]) {
     const side = alice.page.locator(".finder");
     const button = alice.page.getByRole("button", { name, exact: true });

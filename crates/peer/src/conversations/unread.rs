@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::Fact;
-use p2pchat_model::Username;
+use p2pchat_model::{Username, mentions};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, JoinId};
 
-use super::mentions::mentions;
 use super::read::Visible;
 use super::store::{Change, Store, StoreError};
 
@@ -108,7 +107,7 @@ impl Store {
                 let unread = &mut counted.unread;
                 unread.messages = MAX_UNREAD.min(unread.messages + 1);
                 if let Talk::Message { text } | Talk::Reply { text, .. } = &talk {
-                    let is_mention = |account| mentions(text, account);
+                    let is_mention = |account| mentions(text, account).next().is_some();
                     unread.mentions += u64::from(reader.account.is_some_and(is_mention));
                     bytes += text.len();
                 }
