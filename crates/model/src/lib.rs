@@ -67,6 +67,8 @@ pub use post::{Post, PostState, Quote, Reaction, Receipt};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use target::{Target, TargetError};
-pub use text::{MAX_MESSAGE, action, letters_beyond, letters_too_many, packets, printable};
+pub use text::{
+    MAX_DRAFT, MAX_MESSAGE, action, letters_beyond, letters_too_many, packets, printable,
+};
 pub use time::Timestamp;
 pub use view::{Findings, Undo, Undoable, View};

@@ -9,6 +9,10 @@ use crate::lookalike::is_invisible;
 /// The longest message that can be sent at once, in bytes: 166 packets.
 pub const MAX_MESSAGE: usize = 16 * 1024;
 
+/// The longest draft, in bytes: some times the longest message, so that one that is too long
+/// can be shortened.
+pub const MAX_DRAFT: usize = 64 * 1024;
+
 /// How many letters at the end of a message are too many to send it at once.
 #[must_use]
 pub fn letters_too_many(message: &str) -> usize {

@@ -1,7 +1,7 @@
 //! Input of the chat: an [`Editor`] with a history of earlier input and with completion.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::{MAX_MESSAGE, letters_beyond};
+use p2pchat_model::{MAX_DRAFT, MAX_MESSAGE, letters_beyond};
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 
 use super::editor::Editor;
@@ -10,10 +10,6 @@ use crate::shown::Shown;
 
 /// How many earlier inputs are kept.
 const MAX_ENTERED: usize = 200;
-
-/// Maximum length of the input, in bytes: more than can be sent, so that a text that is too long
-/// can be shortened, and as much as a draft can have.
-const LONGEST: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct InputLine {
@@ -61,7 +57,7 @@ impl InputLine {
     /// Inserts a text; `false` if it does not fit.
     pub(super) fn insert(&mut self, text: &str) -> bool {
         self.completing = None;
-        let fits = self.editor.text().len() + text.len() <= LONGEST;
+        let fits = self.editor.text().len() + text.len() <= MAX_DRAFT;
         if fits {
             self.editor.insert(text);
         }
@@ -97,7 +93,7 @@ impl InputLine {
             KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => {
                 return self.insert("\n");
             }
-            _ => return edit(&mut self.editor, key, LONGEST),
+            _ => return edit(&mut self.editor, key, MAX_DRAFT),
         }
         true
     }
@@ -247,9 +243,9 @@ mod tests {
     #[test]
     fn the_length_of_the_input_is_bounded() {
         let mut line = InputLine::default();
-        assert!(line.insert(&"x".repeat(LONGEST)));
+        assert!(line.insert(&"x".repeat(MAX_DRAFT)));
         assert!(!line.insert("y"));
         press(&mut line, KeyCode::Char('y'));
-        assert_eq!(line.editor.text().len(), LONGEST);
+        assert_eq!(line.editor.text().len(), MAX_DRAFT);
     }
 }

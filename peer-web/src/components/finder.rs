@@ -43,26 +43,7 @@ pub fn use_finder(props: &Props) -> Html {
     let found = use_node_ref();
     use_effect_on((), |()| page::focus(INPUT));
     use_escape(true, props.onclose.clone());
-    let find = {
-        let send = context.send.clone();
-        move |conversation: Option<ConversationId>, words: &str| {
-            let text = words.trim().to_owned();
-            if !text.is_empty() {
-                send.emit(Command::Find { conversation, text });
-            }
-        }
-    };
-    {
-        let find = find.clone();
-        // Enter searches for a single letter.
-        let is_due = context.state.is_live() && words.trim().chars().nth(1).is_some();
-        let wanted = is_due.then(|| (*words).clone());
-        use_effect_on((within, wanted), move |(within, wanted)| {
-            let (within, wanted) = (*within, wanted.clone());
-            let timer = wanted.map(|words| Timeout::new(PAUSE, move || find(within, &words)));
-            move || drop(timer)
-        });
-    }
+    use_find_as_typed(&context, within, &words);
     let oninput = {
         let words = words.setter();
         move |event: InputEvent| {
@@ -83,10 +64,10 @@ pub fn use_finder(props: &Props) -> Html {
         }
     };
     let onsubmit = {
-        let words = words.clone();
+        let (words, send) = (words.clone(), context.send.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            find(within, &words);
+            find(&send, within, &words);
         }
     };
     let scope = |all: bool, label: &'static str| {
@@ -127,6 +108,26 @@ pub fn use_finder(props: &Props) -> Html {
             }
             <div class="finder-found" ref={found}>{ findings(&context, within, words.trim(), &props.ongo) }</div>
         </section>
+    }
+}
+
+/// Searches once the user has typed, for two letters or more.
+#[hook]
+fn use_find_as_typed(context: &Context, within: Option<ConversationId>, words: &str) {
+    let send = context.send.clone();
+    let is_due = context.state.is_live() && words.trim().chars().nth(1).is_some();
+    let wanted = is_due.then(|| words.to_owned());
+    use_effect_on((within, wanted), move |(within, wanted)| {
+        let (within, wanted) = (*within, wanted.clone());
+        let timer = wanted.map(|words| Timeout::new(PAUSE, move || find(&send, within, &words)));
+        move || drop(timer)
+    });
+}
+
+fn find(send: &Callback<Command>, conversation: Option<ConversationId>, words: &str) {
+    let text = words.trim().to_owned();
+    if !text.is_empty() {
+        send.emit(Command::Find { conversation, text });
     }
 }
 

@@ -17,14 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Chat, ChatKind, Command, ConversationId, Event, Named, Post, Problem, Standing, Trust,
-    Username, View,
+    Chat, ChatKind, Command, ConversationId, Event, MAX_DRAFT, Named, Post, Problem, Standing,
+    Trust, Username, View,
 };
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
 
 use super::chats_io::{Order, Ordered, Part, ToChats};
-use super::commands::MAX_DRAFT;
 use super::context::{Context, Refusal};
 use super::directory::Directory;
 use super::io::{Asker, Output, SendId, Usage};

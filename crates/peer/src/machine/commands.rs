@@ -1,18 +1,14 @@
 //! What the user asks: of the open chat, of the account, and of keys and registries.
 
 use p2pchat_model::{
-    Command, ConversationId, Event, JoinedBy, MessageId, PeerAddr, Problem, Target, Undoable,
-    Username, wording,
+    Command, ConversationId, Event, JoinedBy, MAX_DRAFT, MessageId, PeerAddr, Problem, Target,
+    Undoable, Username, wording,
 };
 
 use super::context::Refusal;
 use super::requests::Accepted;
 use super::session::{SearchPurpose, Wanted};
 use super::{Asked, Machine, Output, ToJournal};
-
-/// The longest draft, in bytes: some times the longest message, so that one that is too long
-/// can be shortened.
-pub(super) const MAX_DRAFT: usize = 64 * 1024;
 
 impl Machine {
     /// Carries out what a front end asks, and answers.
