@@ -97,7 +97,7 @@ fn wrap_line(line: &str, columns: usize, rows: &mut Vec<String>) {
 
 /// The parts that a row may end between: words with the marks at them, such as `(see` and `end,`
 /// and `--profile`, and what is between words. Scripts without spaces have short words.
-fn words(line: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
     let is_mark = |part: &str| {
         !part
             .chars()

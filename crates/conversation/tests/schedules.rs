@@ -283,6 +283,8 @@ fn a_direct_conversation_begins_when_the_other_accepts() {
     assert_eq!(town.device(1).bodies(direct), [""; 0]);
     town.accept(1, direct);
     assert_eq!(town.texts(1, direct), ["are you there?"]);
+    // What has waited is sent at once, and the next thing that its writer is told is the receipt.
+    assert_eq!(town.waiting(0, direct), []);
     town.say(1, direct, "yes");
     assert_eq!(town.texts(0, direct), ["are you there?", "yes"]);
     // Nobody else hears of it.

@@ -7,7 +7,7 @@ use p2pchat_model::printable;
 use unicode_segmentation::UnicodeSegmentation;
 use zeroize::Zeroize;
 
-use crate::wrap::width;
+use crate::wrap::{width, words};
 
 /// A text and the cursor in it.
 #[derive(Debug, Default, Clone)]
@@ -211,7 +211,8 @@ impl Editor {
         }
     }
 
-    /// Wraps the text into rows of at most `columns`; as dots if it is `secret`.
+    /// Wraps the text into rows of at most `columns`, between words where possible; as dots if it
+    /// is `secret`.
     pub(super) fn lay_out(&self, columns: usize, secret: bool) -> Laid {
         let columns = columns.max(2);
         let mut laid = Laid {
@@ -219,28 +220,38 @@ impl Editor {
             cursor_row: 0,
             cursor_column: 0,
         };
-        let mut used = 0;
-        for (at, grapheme) in self.text.grapheme_indices(true) {
-            let shown = match grapheme {
-                "\n" => "\n".into(),
-                _ if secret => "•".into(),
-                "\t" => " ".into(),
-                other => printable(other),
-            };
-            let wide = if grapheme == "\n" { 0 } else { width(&shown) };
-            if used + wide > columns {
+        let (mut at, mut used) = (0, 0);
+        for word in words(&self.text) {
+            let wide = width(&printable(word));
+            if !secret && !is_blank(word) && used > 0 && used + wide > columns {
                 laid.rows.push(String::new());
                 used = 0;
             }
-            if at == self.cursor {
-                laid.place_cursor(used);
-            }
-            if grapheme == "\n" {
-                laid.rows.push(String::new());
-                used = 0;
-            } else {
-                used += wide;
-                laid.push(&shown);
+            for grapheme in word.graphemes(true) {
+                let shown = match grapheme {
+                    "\n" => "".into(),
+                    _ if secret => "•".into(),
+                    "\t" => " ".into(),
+                    other => printable(other),
+                };
+                let wide = width(&shown);
+                let is_full = used + wide > columns;
+                if is_full {
+                    laid.rows.push(String::new());
+                    used = 0;
+                }
+                if at == self.cursor {
+                    laid.place_cursor(used);
+                }
+                if grapheme == "\n" {
+                    laid.rows.push(String::new());
+                    used = 0;
+                } else if !(is_full && is_blank(&shown)) {
+                    // The space between two rows is in neither.
+                    used += wide;
+                    laid.push(&shown);
+                }
+                at += grapheme.len();
             }
         }
         if self.cursor == self.text.len() {
@@ -370,6 +381,20 @@ mod tests {
         assert_eq!((laid.cursor_row, laid.cursor_column), (1, 2));
         let laid = with("abcd").lay_out(4, false);
         assert_eq!((laid.cursor_row, laid.cursor_column), (1, 0));
+        let laid = with("one two three").lay_out(8, false);
+        assert_eq!(laid.rows, ["one two ", "three"]);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 5));
+        let laid = with("one two three").lay_out(7, false);
+        assert_eq!(laid.rows, ["one two", "three"]);
+        let laid = with("one two  three").lay_out(7, false);
+        assert_eq!(laid.rows, ["one two", " three"]);
+        let laid = with("one two ").lay_out(7, false);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 0));
+        let laid = with("see abcdefghij").lay_out(6, false);
+        assert_eq!(laid.rows, ["see ", "abcdef", "ghij"]);
+        // Dots do not show where words end.
+        let laid = with("one two three").lay_out(8, true);
+        assert_eq!(laid.rows, ["••••••••", "•••••"]);
         let laid = with("pass").lay_out(10, true);
         assert_eq!(laid.rows, ["••••"]);
         let mut editor = with("ab\ncd");

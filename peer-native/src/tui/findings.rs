@@ -8,7 +8,7 @@ use ratatui::text::{Line as Row, Span};
 
 use super::overlay::{Content, RenderContext};
 use crate::shown::Shown;
-use crate::wrap::{fit, one_line, rows};
+use crate::wrap::{fit, one_line, rows, width};
 
 /// A message that was found.
 pub(super) struct Hit<'a> {
@@ -69,21 +69,20 @@ impl RenderContext<'_> {
         let hits = hits(self.view());
         for hit in &hits {
             let start = content.rows.len();
-            let mut row = Row::from(vec![
-                Span::styled(self.clock.date_and_time(hit.at), self.theme.dim()),
-                Span::raw("  "),
-                Span::styled(one_line(&hit.from), self.theme.strong()),
-            ]);
             let conversation = self.view().conversation(hit.conversation);
-            let title = conversation
-                .filter(|one| one.chat.is_some() && findings.conversation.is_none())
-                .map(|one| one_line(&chat::title(one)))
-                .filter(|title| *title != one_line(&hit.from));
-            if let Some(title) = title {
-                let room = columns.saturating_sub(row.width() + 2);
-                let title = fit(&title, room);
-                row.push_span(Span::styled(format!("  {title}"), self.theme.dim()));
-            }
+            let title =
+                conversation.filter(|one| one.chat.is_some() && findings.conversation.is_none());
+            let from = match title {
+                Some(one) => format!("{} / {}", chat::title(one), hit.from),
+                None => hit.from.clone(),
+            };
+            let when = self.clock.date_and_time(hit.at);
+            let room = columns.saturating_sub(width(&when) + 2);
+            let row = Row::from(vec![
+                Span::styled(when, self.theme.dim()),
+                Span::raw("  "),
+                Span::styled(fit(&one_line(&from), room), self.theme.strong()),
+            ]);
             content.rows.push(row);
             let texts = rows(hit.text, columns.saturating_sub(2));
             let texts = texts.iter().map(|text| self.found(text, &findings.text));

@@ -127,7 +127,7 @@ impl App {
     /// Says whether the codes that were compared are the same.
     fn say_of_codes(&mut self, letter: char) -> Option<Act> {
         let Compared { name, code, trust } = self.compared?;
-        let mut answers = keys_shown::answers(trust).into_iter();
+        let mut answers = keys_shown::answers(trust);
         let (.., said) = answers.find(|(key, ..)| *key == letter)?;
         match said {
             Said::Trust { verified } => {

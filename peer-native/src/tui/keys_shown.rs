@@ -17,19 +17,17 @@ pub(super) enum Said {
     Differ,
 }
 
-/// The answers, each with its key and in words. The page has the same.
-pub(super) fn answers(trust: Trust) -> Vec<(char, &'static str, Said)> {
-    let trusted = |verified| Said::Trust { verified };
-    let matching = ('m', label::THEY_MATCH, trusted(true));
-    let mut answers = match trust {
-        Trust::Verified => vec![('n', label::NO_LONGER_TRUST, trusted(false))],
-        Trust::New => vec![matching],
-        Trust::Changed | Trust::ChangedAfterVerified => {
-            vec![matching, ('a', label::ACCEPT_NEW_CODE, trusted(false))]
-        }
-    };
-    answers.push(('d', label::THEY_DO_NOT_MATCH, Said::Differ));
-    answers
+/// The answers, each with its key and in words.
+pub(super) fn answers(trust: Trust) -> impl Iterator<Item = (char, &'static str, Said)> {
+    let trusted = trust.answers().iter().map(move |&(words, verified)| {
+        let letter = match (verified, trust) {
+            (true, _) => 'm',
+            (false, Trust::Verified) => 'n',
+            (false, _) => 'a',
+        };
+        (letter, words, Said::Trust { verified })
+    });
+    trusted.chain([('d', label::THEY_DO_NOT_MATCH, Said::Differ)])
 }
 
 impl RenderContext<'_> {

@@ -16,6 +16,8 @@ pub(super) struct Link {
     pub(super) owes: Owes,
     /// When they were told last.
     pub(super) told: Option<u64>,
+    /// Whether both are in.
+    pub(super) is_shared: bool,
     /// Whether they have told what they hold, by items or by a digest that agrees.
     pub(super) heard: bool,
     /// The hash of their roster, if it was not that of this device.

@@ -25,8 +25,14 @@ impl<S: Seal> Sync<S> {
             return;
         };
         if is_named(replica, &session.person) {
+            let is_shared = shared(replica, &session.person).is_some();
             let link = session.links.entry(conversation).or_default();
             link.owes.digest = true;
+            if is_shared && !link.is_shared {
+                // What has waited for one of them to be in goes out now.
+                link.told = None;
+            }
+            link.is_shared = is_shared;
             return;
         }
         session.links.remove(&conversation);

@@ -11,6 +11,8 @@ use crate::view::View;
 
 /// Beside the field for a password on the sign-in form, while it is empty.
 pub const PASSWORD_OPTIONAL: &str = "only needed until this computer signs you in";
+/// Why a password is not changed.
+pub const OLD_PASSWORD_IS_WRONG: &str = "the old password is wrong";
 /// Beside a new password that a legacy client cannot use.
 pub const PASSWORD_NOT_LEGACY: &str = "too long for older programs: 15 letters";
 /// Below the sign-in form of a new user.
@@ -268,6 +270,18 @@ impl Trust {
             Self::Verified => "verified",
             Self::Changed => "code changed",
             Self::ChangedAfterVerified => "not the verified code",
+        }
+    }
+
+    /// What the user can say of a key whose code they have compared, in words, and whether it is
+    /// verified from then on. Besides, they can say that the codes differ, which changes nothing.
+    #[must_use]
+    pub fn answers(self) -> &'static [(&'static str, bool)] {
+        const MATCH: (&str, bool) = (label::THEY_MATCH, true);
+        match self {
+            Self::New => &[MATCH],
+            Self::Verified => &[(label::NO_LONGER_TRUST, false)],
+            Self::Changed | Self::ChangedAfterVerified => &[MATCH, (label::ACCEPT_NEW_CODE, false)],
         }
     }
 }

@@ -473,7 +473,7 @@ fn a_message_that_was_found_is_shown_in_its_chat() {
     };
     answer(&mut app, &find, findings);
     let shown = screen(&mut app, SMALL, after(200));
-    assert!(shown.contains("carol  Release team"), "{shown}");
+    assert!(shown.contains("Release team / carol"), "{shown}");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.current, id(TEAM));
     assert!(app.overlay.is_none());

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use p2pchat_model::wording::security;
 use p2pchat_model::{Event, Link, Notice, Problem, Security, Username};
 use p2pchat_protocol::CONTACT_PORT;
 use p2pchat_protocol::v2::registry::{PING_INTERVAL, SILENCE};
@@ -338,9 +339,16 @@ impl Session {
                 | Query::LegacyLogin { .. }),
                 No(why),
             ) => {
+                let refusal = match (&query, problem(why)) {
+                    (Query::ChangePassword { .. }, Problem::WrongCredentials) => {
+                        let words = security::OLD_PASSWORD_IS_WRONG.to_owned();
+                        Refusal::new(Problem::WrongCredentials, words)
+                    }
+                    (_, problem) => problem.into(),
+                };
                 if let Some((command, asker)) = query.call() {
                     cx.answer_to(Some(asker));
-                    cx.fail(command, problem(why).into());
+                    cx.fail(command, refusal);
                 }
             }
             (query, _) => {
