@@ -2,7 +2,7 @@
 
 use p2pchat_model::Timestamp;
 use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlElement, Window};
+use web_sys::{Document, HtmlElement, HtmlInputElement, Window};
 
 use crate::bridge::Endpoint;
 
@@ -105,6 +105,14 @@ pub fn focus(id: &str) {
     {
         // Fails only for elements that take no focus.
         let _ = element.focus();
+    }
+}
+
+/// Moves the focus to the field with this id, and selects what is in it.
+pub fn select(id: &str) {
+    focus(id);
+    if let Some(Ok(field)) = focused().map(JsCast::dyn_into::<HtmlInputElement>) {
+        field.select();
     }
 }
 

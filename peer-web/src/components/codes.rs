@@ -1,7 +1,7 @@
 //! To compare codes with a user.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Trust, Username, printable};
+use p2pchat_model::{Command, Username, printable};
 use yew::prelude::*;
 
 use crate::browser::effect::use_effect_on;
@@ -62,7 +62,8 @@ pub fn use_codes(props: &Props) -> Html {
 
 fn answers(context: &Context, known: KnownCode) -> Html {
     let KnownCode { name, code, trust } = known;
-    let button = |verified, words: &'static str, class| {
+    let button = |words: &'static str, verified: bool| {
+        let class = verified.then_some("primary");
         let send = context.send.clone();
         let onclick = move |_: MouseEvent| {
             send.emit(Command::Trust {
@@ -75,12 +76,8 @@ fn answers(context: &Context, known: KnownCode) -> Html {
             <button type="button" class={classes!("button", class)} {onclick} disabled={!context.state.is_live()}>{ capitalized(words) }</button>
         }
     };
-    let matching = button(true, label::THEY_MATCH, "primary");
-    match trust {
-        Trust::Verified => button(false, label::NO_LONGER_TRUST, ""),
-        Trust::New => matching,
-        Trust::Changed | Trust::ChangedAfterVerified => html! {
-            <>{ matching }{ button(false, label::ACCEPT_NEW_CODE, "") }</>
-        },
-    }
+    let buttons = trust.answers().iter();
+    buttons
+        .map(|&(words, verified)| button(words, verified))
+        .collect()
 }

@@ -37,11 +37,13 @@ const PAUSE: u32 = 200;
 #[hook]
 pub fn use_finder(props: &Props) -> Html {
     let context = use_app();
-    let words = use_state(String::new);
-    let in_all = use_state_eq(|| false);
+    // What was searched for last is there again, and gone with the first letter of something else.
+    let last = context.state.findings.as_ref();
+    let words = use_state(|| last.map(|last| last.text.clone()).unwrap_or_default());
+    let in_all = use_state_eq(|| last.is_some_and(|last| last.conversation.is_none()));
     let within = Some(context.state.shown()).filter(|_| !*in_all);
     let found = use_node_ref();
-    use_effect_on((), |()| page::focus(INPUT));
+    use_effect_on((), |()| page::select(INPUT));
     use_escape(true, props.onclose.clone());
     use_find_as_typed(&context, within, &words);
     let oninput = {
@@ -88,7 +90,7 @@ pub fn use_finder(props: &Props) -> Html {
     let onclose = props.onclose.reform(|_| ());
     html! {
         <section class="finder" aria-label="Search the history">
-            <form class="search" role="search" aria-label="Find in the history" {onsubmit}>
+            <form class="search" role="search" {onsubmit}>
                 <div class="field-box">
                     { icon(Glyph::Search) }
                     <input id={INPUT} type="search" value={(*words).clone()} {oninput} {onkeydown} autocomplete="off"

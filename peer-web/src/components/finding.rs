@@ -10,6 +10,8 @@ use crate::logic::said::said;
 use crate::logic::sentence::capitalized;
 use crate::state::{Action, State};
 
+use super::rich_text::marked;
+
 /// How many letters stand before the first word that was found, where there are many more: something
 /// is to be seen of it.
 const BEFORE: usize = 40;
@@ -72,18 +74,10 @@ pub fn finding(
         *before = &before[cut..];
         parts.insert(0, (false, "…"));
     }
-    let part = |(is_hit, part): (bool, &str)| {
-        let part = part.to_owned();
-        if is_hit {
-            html! { <mark>{ part }</mark> }
-        } else {
-            html! { { part } }
-        }
-    };
     html! {
         <button type="button" class="finding" {onclick}>
             <span class="finding-top"><b><bdi>{ from }</bdi></b><time>{ when }</time></span>
-            <span class="finding-text">{ for parts.into_iter().map(part) }</span>
+            <span class="finding-text">{ marked(parts) }</span>
         </button>
     }
 }

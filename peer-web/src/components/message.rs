@@ -92,7 +92,7 @@ pub fn message(
                 <div class="bubble">
                     { post.and_then(|post| post.reply.as_ref()).map(|reply| quote(acts, view, reply)) }
                     if post.is_none_or(|post| post.state == PostState::Shown) {
-                        { rich_text(said.text) }
+                        { rich_text(said.text, view.account.filter(|_| !said.own)) }
                     } else {
                         <em>{ said.text.to_owned() }</em>
                     }

@@ -1,6 +1,6 @@
 //! Single components.
 
-use p2pchat_model::{Delivery, DeliveryState, LeaveReason, Person};
+use p2pchat_model::{Delivery, DeliveryState, LeaveReason, Person, Username};
 use p2pchat_web::components::delivery_list::delivery_list;
 use p2pchat_web::components::field::{Field, field};
 use p2pchat_web::components::rich_text;
@@ -22,7 +22,7 @@ fn Draws(props: &Drawn) -> Html {
 }
 
 fn rich_text(text: &str) -> Mounted<Draws> {
-    let html = rich_text::rich_text(text);
+    let html = rich_text::rich_text(text, Some(Username::new("ann").unwrap()));
     mount::<Draws>(Drawn { html })
 }
 
@@ -55,6 +55,15 @@ async fn links_open_elsewhere_and_tell_nothing() {
             .contains("noopener noreferrer")
     );
     assert_eq!(mounted.root.query_selector_all("a").unwrap().length(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn where_the_user_is_mentioned_is_marked() {
+    let mounted = rich_text("@anna, is @Ann here? `@ann`");
+    let mark = mounted.wait("mark").await;
+    assert_eq!(mark.text_content().unwrap(), "@Ann");
+    assert_eq!(mounted.root.query_selector_all("mark").unwrap().length(), 1);
+    assert!(mounted.text().starts_with("@anna, is @Ann here?"));
 }
 
 #[wasm_bindgen_test]

@@ -228,6 +228,11 @@ test("on a small screen Back leads from the chat to the list", async (t) => {
   await alice.page.getByRole("searchbox", { name: "Words to look for" }).fill("small");
   await alice.page.locator(".finding").tap();
   await alice.page.locator(".finder").waitFor({ state: "detached" });
+  // Back leads to what else was found.
+  await alice.page.goBack();
+  await alice.page.locator(".finding mark").getByText("small").waitFor();
+  await alice.page.goBack();
+  await alice.page.locator(".finder").waitFor({ state: "detached" });
   await alice.page.getByRole("button", { name: "Chats" }).tap();
   await row(alice, "bob").tap();
   for (const name of ["Details", "Search the history"]) {
