@@ -27,8 +27,10 @@ use super::requests::requests;
 use super::sheet::use_sheets;
 use super::undo_bar::undo_bar;
 
-/// From which width on, in CSS pixels, the details have room of their own.
+/// From which width on, in CSS pixels, the details are open at the start.
 const ROOMY: f64 = 1440.0;
+/// From which width on what is beside the chat has room of its own, as the style sheet has it.
+const BESIDE: f64 = 1080.0;
 
 /// What the entry of the search ends with in the browser's history.
 const FIND: &str = "find";
@@ -102,7 +104,7 @@ pub fn use_chat() -> Html {
                         </div>
                         if side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone(), ongo }) } }
                         if side == Some(Side::Details) {
-                            { part!(use_details, super::details::Props { onclose, over: page::size().0 < ROOMY }) }
+                            { part!(use_details, super::details::Props { onclose, over: page::size().0 < BESIDE }) }
                         }
                     </div>
                 </section>

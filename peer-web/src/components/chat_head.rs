@@ -5,6 +5,7 @@ use p2pchat_model::{Chat, ChatKind, Conversation, Trust, View, printable};
 use yew::prelude::*;
 
 use crate::context::Context;
+use crate::state::{Action, Sheet};
 
 use super::chats::chat_items;
 use super::icon::{Glyph, icon};
@@ -44,7 +45,10 @@ pub fn chat_head(
         }
     };
     let (title, below) = match &chat.chat {
-        Some(known) => (wording::chat::title(&chat), encrypted(&view.get(), known)),
+        Some(known) => (
+            wording::chat::title(&chat),
+            encrypted(context, &view.get(), known, onside),
+        ),
         None => (
             title(&chat),
             html! { <>{ not_encrypted() }<span>{ subtitle(&chat) }</span></> },
@@ -66,8 +70,9 @@ pub fn chat_head(
     }
 }
 
-/// Who of an encrypted conversation is online, and how well their keys are known.
-fn encrypted(view: &View, chat: &Chat) -> Html {
+/// Who of an encrypted conversation is online, and how well their keys are known. That is a button:
+/// it leads to the codes of the other one, or to the members and theirs.
+fn encrypted(context: &Context, view: &View, chat: &Chat, onside: &Callback<Side>) -> Html {
     let worst = chat.members.iter().filter_map(|member| member.trust).max();
     let (glyph, class) = match worst {
         Some(Trust::Verified) if chat.kind == ChatKind::Direct => (Glyph::Verified, "verified"),
@@ -83,9 +88,21 @@ fn encrypted(view: &View, chat: &Chat) -> Html {
         }
         _ => wording::chat::members_online(chat, |who| online(who).is_some()),
     };
+    let direct = chat
+        .members
+        .iter()
+        .filter(|_| chat.kind == ChatKind::Direct);
+    let other = direct.filter_map(|member| member.who.name).next();
+    let onclick = {
+        let (dispatch, onside) = (context.dispatch.clone(), onside.clone());
+        move |_: MouseEvent| match other {
+            Some(name) => dispatch.dispatch(Action::Open(Some(Sheet::Codes(name)))),
+            None => onside.emit(Side::Details),
+        }
+    };
     html! {
         <>
-            <span class={classes!("mark", class)} title={wording::chat::ENCRYPTED_MEANS}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</span>
+            <button type="button" class={classes!("mark", class)} title={wording::chat::ENCRYPTED_MEANS} {onclick}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</button>
             <span>{ "· " }{ who }</span>
         </>
     }

@@ -53,6 +53,11 @@ test("two people write to each other encrypted, and a message waits for one who 
   await alice.reads("and to you");
   await alice.said("good morning").getByRole("img", { name: /Delivered|Read/ }).waitFor();
   assert.equal(await alice.page.locator(".chat-head .not-encrypted").count(), 0);
+  // The state leads to the codes of the two.
+  await alice.page.locator(".chat-head").getByRole("button", { name: "Encrypted" }).click();
+  await alice.sheet.getByText("bob’s code").waitFor();
+  await alice.page.keyboard.press("Escape");
+  await alice.sheet.waitFor({ state: "detached" });
 
   const picks = async (someone, text, item) => {
     await someone.said(text).getByRole("button", { name: /^Actions for/ }).click();
