@@ -104,12 +104,19 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
             .any(|letter| letter.is_alphanumeric() || letter.is_whitespace())
     };
     let mut parts = line.split_word_bound_indices().peekable();
+    // Some letters of Thai have a bound of words in them.
+    let mut letters = line.grapheme_indices(true).map(|(at, _)| at).peekable();
+    let mut is_in_letter = move |bound: usize| {
+        while letters.next_if(|at| *at < bound).is_some() {}
+        letters.peek() != Some(&bound)
+    };
     std::iter::from_fn(move || {
         let (start, mut last) = parts.next()?;
         let mut end = start + last.len();
-        while let Some((at, next)) = parts.next_if(|(_, next)| {
+        while let Some((at, next)) = parts.next_if(|&(at, next)| {
             let is_blank = |part: &str| part.chars().all(char::is_whitespace);
-            !is_blank(last) && !is_blank(next) && (is_mark(last) || is_mark(next))
+            let belongs = !is_blank(last) && !is_blank(next) && (is_mark(last) || is_mark(next));
+            is_in_letter(at) || belongs
         }) {
             (last, end) = (next, at + next.len());
         }

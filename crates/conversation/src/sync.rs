@@ -34,7 +34,8 @@ use crate::seal::Seal;
 use candidate::Candidates;
 use link::{Asked, Link};
 
-/// Members are told what changed at most this often, in milliseconds: four times a second.
+/// Members are told what changed at most this often, in milliseconds: four times a second. What they
+/// are told on meeting, or as one of the two comes to be in, does not wait for that.
 pub const TELL_EVERY: u64 = 250;
 /// After so many milliseconds one member is told the digests again, in turns.
 pub const ROUND: u64 = 30_000;

@@ -17,7 +17,7 @@ use p2pchat_conversation::roster::MAX_JOINS;
 use p2pchat_conversation::seal::Next;
 use p2pchat_conversation::seal::Seal;
 use p2pchat_conversation::sync::{
-    Frame, Have, Heads, Item, MAX_PIECE, MAX_PUSHES, PATIENCE, ROUND, Short, Want, What,
+    Frame, Have, Heads, Item, MAX_PIECE, MAX_PUSHES, PATIENCE, ROUND, Short, TELL_EVERY, Want, What,
 };
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId};
@@ -281,9 +281,10 @@ fn a_direct_conversation_begins_when_the_other_accepts() {
     town.meet(0, 1);
     assert!(town.device(1).is_asked(direct));
     assert_eq!(town.device(1).bodies(direct), [""; 0]);
-    town.accept(1, direct);
-    assert_eq!(town.texts(1, direct), ["are you there?"]);
     // What has waited is sent at once, and the next thing that its writer is told is the receipt.
+    town.join_at_once(1, direct);
+    assert_eq!(town.texts(1, direct), ["are you there?"]);
+    town.pass(TELL_EVERY);
     assert_eq!(town.waiting(0, direct), []);
     town.say(1, direct, "yes");
     assert_eq!(town.texts(0, direct), ["are you there?", "yes"]);

@@ -721,6 +721,8 @@ pub enum Problem {
     BadPassword,
     /// No account with this name, or a wrong password: the registry does not tell which.
     WrongCredentials,
+    /// The password that the account has is another one.
+    WrongPassword,
     /// Too many attempts; the registry limits the rate.
     SlowDown,
     /// The registry answered with an error of its own.

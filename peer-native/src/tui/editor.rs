@@ -211,10 +211,10 @@ impl Editor {
         }
     }
 
-    /// Wraps the text into rows of at most `columns`, between words where possible; as dots if it
-    /// is `secret`.
+    /// Wraps the text into rows, between words where possible; as dots if it is `secret`. A row
+    /// leaves one of the `columns` free, where the cursor stands behind its last letter.
     pub(super) fn lay_out(&self, columns: usize, secret: bool) -> Laid {
-        let columns = columns.max(2);
+        let room = columns.max(3) - 1;
         let mut laid = Laid {
             rows: vec![String::new()],
             cursor_row: 0,
@@ -222,8 +222,8 @@ impl Editor {
         };
         let (mut at, mut used) = (0, 0);
         for word in words(&self.text) {
-            let wide = width(&printable(word));
-            if !secret && !is_blank(word) && used > 0 && used + wide > columns {
+            let fits = |word: &str| used + width(&printable(word)) <= room;
+            if !secret && used > 0 && !is_blank(word) && !fits(word) {
                 laid.rows.push(String::new());
                 used = 0;
             }
@@ -235,19 +235,19 @@ impl Editor {
                     other => printable(other),
                 };
                 let wide = width(&shown);
-                let is_full = used + wide > columns;
-                if is_full {
+                // A space between two rows is in neither.
+                let ends_row = grapheme == "\n" || (is_blank(&shown) && used + wide > room);
+                if !ends_row && used + wide > room {
                     laid.rows.push(String::new());
                     used = 0;
                 }
                 if at == self.cursor {
                     laid.place_cursor(used);
                 }
-                if grapheme == "\n" {
+                if ends_row {
                     laid.rows.push(String::new());
                     used = 0;
-                } else if !(is_full && is_blank(&shown)) {
-                    // The space between two rows is in neither.
+                } else {
                     used += wide;
                     laid.push(&shown);
                 }
@@ -255,10 +255,6 @@ impl Editor {
             }
         }
         if self.cursor == self.text.len() {
-            if used >= columns {
-                laid.rows.push(String::new());
-                used = 0;
-            }
             laid.place_cursor(used);
         }
         laid
@@ -376,24 +372,24 @@ mod tests {
 
     #[test]
     fn the_cursor_is_where_the_next_letter_will_be() {
-        let laid = with("日本語").lay_out(4, false);
+        let laid = with("日本語").lay_out(5, false);
         assert_eq!(laid.rows, ["日本", "語"]);
         assert_eq!((laid.cursor_row, laid.cursor_column), (1, 2));
-        let laid = with("abcd").lay_out(4, false);
-        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 0));
-        let laid = with("one two three").lay_out(8, false);
+        let laid = with("abcd").lay_out(5, false);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (0, 4));
+        let laid = with("one two three").lay_out(9, false);
         assert_eq!(laid.rows, ["one two ", "three"]);
         assert_eq!((laid.cursor_row, laid.cursor_column), (1, 5));
-        let laid = with("one two three").lay_out(7, false);
+        let laid = with("one two three").lay_out(8, false);
         assert_eq!(laid.rows, ["one two", "three"]);
-        let laid = with("one two  three").lay_out(7, false);
+        let laid = with("one two  three").lay_out(8, false);
         assert_eq!(laid.rows, ["one two", " three"]);
-        let laid = with("one two ").lay_out(7, false);
+        let laid = with("one two ").lay_out(8, false);
         assert_eq!((laid.cursor_row, laid.cursor_column), (1, 0));
-        let laid = with("see abcdefghij").lay_out(6, false);
+        let laid = with("see abcdefghij").lay_out(7, false);
         assert_eq!(laid.rows, ["see ", "abcdef", "ghij"]);
         // Dots do not show where words end.
-        let laid = with("one two three").lay_out(8, true);
+        let laid = with("one two three").lay_out(9, true);
         assert_eq!(laid.rows, ["••••••••", "•••••"]);
         let laid = with("pass").lay_out(10, true);
         assert_eq!(laid.rows, ["••••"]);
@@ -402,5 +398,35 @@ mod tests {
         editor.home();
         let laid = editor.lay_out(10, false);
         assert_eq!((laid.cursor_row, laid.cursor_column), (0, 0));
+    }
+
+    #[test]
+    fn each_place_of_the_cursor_is_another_one_and_in_the_field() {
+        for text in [
+            "one two  three",
+            "abcd\nx\n\ny ",
+            "a\tb\t\tc",
+            "日本 語 日本語",
+            "กำนำ คำ นำ",
+            "🇹\u{200d}🇷🇩🇪 👍🏽",
+        ] {
+            for columns in 3..12 {
+                let mut editor = with(text);
+                let mut seen = Vec::new();
+                for _ in 0..=text.graphemes(true).count() {
+                    let laid = editor.lay_out(columns, false);
+                    let place = (laid.cursor_row, laid.cursor_column);
+                    assert!(
+                        laid.cursor_column < columns,
+                        "{text:?} in {columns}: {laid:?}"
+                    );
+                    assert!(!seen.contains(&place), "{text:?} in {columns}: {place:?}");
+                    assert!(laid.cursor_row < laid.rows.len());
+                    seen.push(place);
+                    editor.left();
+                }
+                assert_eq!(seen.last(), Some(&(0, 0)), "{text:?} in {columns}");
+            }
+        }
     }
 }

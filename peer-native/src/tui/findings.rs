@@ -69,20 +69,20 @@ impl RenderContext<'_> {
         let hits = hits(self.view());
         for hit in &hits {
             let start = content.rows.len();
-            let conversation = self.view().conversation(hit.conversation);
-            let title =
-                conversation.filter(|one| one.chat.is_some() && findings.conversation.is_none());
-            let from = match title {
-                Some(one) => format!("{} / {}", chat::title(one), hit.from),
-                None => hit.from.clone(),
-            };
             let when = self.clock.date_and_time(hit.at);
-            let room = columns.saturating_sub(width(&when) + 2);
-            let row = Row::from(vec![
-                Span::styled(when, self.theme.dim()),
-                Span::raw("  "),
-                Span::styled(fit(&one_line(&from), room), self.theme.strong()),
-            ]);
+            let from = one_line(&hit.from);
+            let mut row = Row::from(vec![Span::styled(when, self.theme.dim()), Span::raw("  ")]);
+            let conversation = self.view().conversation(hit.conversation);
+            let title = conversation
+                .filter(|one| one.chat.is_some() && findings.conversation.is_none())
+                .map(|one| one_line(&chat::title(one)))
+                .filter(|title| *title != from);
+            if let Some(title) = title {
+                // Who said it is seen in any case.
+                let room = columns.saturating_sub(row.width() + width(&from) + 3);
+                row.push_span(Span::raw(format!("{} / ", fit(&title, room))));
+            }
+            row.push_span(Span::styled(from, self.theme.strong()));
             content.rows.push(row);
             let texts = rows(hit.text, columns.saturating_sub(2));
             let texts = texts.iter().map(|text| self.found(text, &findings.text));

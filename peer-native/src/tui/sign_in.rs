@@ -431,7 +431,10 @@ impl SignIn {
                 self.again.editor.wipe();
                 self.focus = Focus::New;
             }
-            Problem::BadPassword | Problem::WrongCredentials | Problem::PasswordNeeded => {
+            Problem::BadPassword
+            | Problem::WrongCredentials
+            | Problem::WrongPassword
+            | Problem::PasswordNeeded => {
                 self.password.error = message;
                 self.password.editor.wipe();
                 if self.purpose == Purpose::SignIn {
@@ -697,7 +700,7 @@ mod tests {
         type_text(&mut form, "better");
         let (old, new) = ("secret".parse().unwrap(), "better".parse().unwrap());
         assert_eq!(enter(&mut form), Some(Command::ChangePassword { old, new }));
-        let failure = Failure::new(Timestamp(0), "change_password", Problem::WrongCredentials);
+        let failure = Failure::new(Timestamp(0), "change_password", Problem::WrongPassword);
         form.apply(&Event::Failed(failure), true);
         assert_eq!(form.focus, Focus::Password);
         assert_eq!(

@@ -47,7 +47,7 @@ pub fn chat_head(
     let (title, below) = match &chat.chat {
         Some(known) => (
             wording::chat::title(&chat),
-            encrypted(context, &view.get(), known, onside),
+            encrypted(context, &view.get(), known, side, onside),
         ),
         None => (
             title(&chat),
@@ -72,7 +72,13 @@ pub fn chat_head(
 
 /// Who of an encrypted conversation is online, and how well their keys are known. That is a button:
 /// it leads to the codes of the other one, or to the members and theirs.
-fn encrypted(context: &Context, view: &View, chat: &Chat, onside: &Callback<Side>) -> Html {
+fn encrypted(
+    context: &Context,
+    view: &View,
+    chat: &Chat,
+    side: Option<Side>,
+    onside: &Callback<Side>,
+) -> Html {
     let worst = chat.members.iter().filter_map(|member| member.trust).max();
     let (glyph, class) = match worst {
         Some(Trust::Verified) if chat.kind == ChatKind::Direct => (Glyph::Verified, "verified"),
@@ -88,21 +94,28 @@ fn encrypted(context: &Context, view: &View, chat: &Chat, onside: &Callback<Side
         }
         _ => wording::chat::members_online(chat, |who| online(who).is_some()),
     };
-    let direct = chat
+    let other = chat
         .members
-        .iter()
+        .first()
         .filter(|_| chat.kind == ChatKind::Direct);
-    let other = direct.filter_map(|member| member.who.name).next();
+    let other = other.and_then(|member| member.who.name);
+    let leads_to = match other {
+        Some(_) => label::COMPARE_CODES,
+        None => wording::chat::DETAILS,
+    };
+    let means = format!("{} {leads_to}", wording::chat::ENCRYPTED_MEANS);
     let onclick = {
         let (dispatch, onside) = (context.dispatch.clone(), onside.clone());
         move |_: MouseEvent| match other {
             Some(name) => dispatch.dispatch(Action::Open(Some(Sheet::Codes(name)))),
+            None if side == Some(Side::Details) => {}
             None => onside.emit(Side::Details),
         }
     };
+    let disabled = other.is_some() && !context.state.is_live();
     html! {
         <>
-            <button type="button" class={classes!("mark", class)} title={wording::chat::ENCRYPTED_MEANS} {onclick}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</button>
+            <button type="button" class={classes!("mark", class)} title={means} {onclick} {disabled}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</button>
             <span>{ "· " }{ who }</span>
         </>
     }

@@ -37,8 +37,12 @@ const PAUSE: u32 = 200;
 #[hook]
 pub fn use_finder(props: &Props) -> Html {
     let context = use_app();
-    // What was searched for last is there again, and gone with the first letter of something else.
+    // What was found last is there again, and gone with the first letter of something else.
     let last = context.state.findings.as_ref();
+    let last = last.filter(|last| {
+        last.conversation
+            .is_none_or(|of| of == context.state.shown())
+    });
     let words = use_state(|| last.map(|last| last.text.clone()).unwrap_or_default());
     let in_all = use_state_eq(|| last.is_some_and(|last| last.conversation.is_none()));
     let within = Some(context.state.shown()).filter(|_| !*in_all);

@@ -49,8 +49,8 @@ pub fn finding(
         said.who.name()
     };
     let from = match &found.title {
-        Some(title) => format!("{title} / {from}"),
-        None => from,
+        Some(title) if *title != from => format!("{title} / {from}"),
+        _ => from,
     };
     let from = printable(&from).into_owned();
     let onclick = {

@@ -340,8 +340,8 @@ async fn the_password_is_changed_once_the_new_one_is_there_twice() {
     wait_command(&fake, command).await;
     mounted.wait(&format!("{button}:disabled")).await;
 
-    fake.answer("change_password", r#"{"event":"failed","at":1,"command":"change_password","code":"wrong_credentials","message":"name or password is wrong","advice":"check the name and the password"}"#);
-    mounted.wait_text("Name or password is wrong.").await;
+    fake.answer("change_password", r#"{"event":"failed","at":1,"command":"change_password","code":"wrong_password","message":"the old password is wrong","advice":"type the password that the account has now"}"#);
+    mounted.wait_text("The old password is wrong.").await;
     press(&mounted, button).await;
     wait_for("a second try", || {
         let sent = fake.commands();
@@ -350,7 +350,7 @@ async fn the_password_is_changed_once_the_new_one_is_there_twice() {
     .await;
     fake.answer("change_password", r#"{"event":"done"}"#);
     mounted.wait_text("Your password is changed.").await;
-    assert!(!mounted.text().contains("Name or password is wrong"));
+    assert!(!mounted.text().contains("The old password is wrong"));
 }
 
 #[wasm_bindgen_test]

@@ -14,7 +14,7 @@ use crate::roster::{MAX_JOINS, MAX_PEOPLE};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Link {
     pub(super) owes: Owes,
-    /// When they were told last.
+    /// When they were told last; without it they are told at once.
     pub(super) told: Option<u64>,
     /// Whether both are in.
     pub(super) is_shared: bool,

@@ -143,6 +143,12 @@ impl Town {
 
     /// Begins a log, as one of a person's devices.
     pub(crate) fn join_again(&mut self, device: usize, id: ConversationId) {
+        self.join_at_once(device, id);
+        self.pass(TELL_EVERY);
+    }
+
+    /// The same, and no time passes.
+    pub(crate) fn join_at_once(&mut self, device: usize, id: ConversationId) {
         let now = self.devices[device].now(self.millis);
         let effects = self.devices[device]
             .sync
@@ -151,7 +157,7 @@ impl Town {
             .accept(id, now)
             .unwrap();
         self.carry_out(device, effects);
-        self.pass(TELL_EVERY);
+        self.deliver();
     }
 
     pub(crate) fn decline(&mut self, device: usize, id: ConversationId) {

@@ -14,6 +14,7 @@ impl Problem {
             Self::BadName => "this name cannot be used",
             Self::BadPassword => "this password cannot be used",
             Self::WrongCredentials => "name or password is wrong",
+            Self::WrongPassword => "the old password is wrong",
             Self::SlowDown => "too many attempts, wait a moment and try again",
             Self::RegistryFailed => "the registry has a problem, try again later",
             Self::RegistryUnreachable => "cannot reach the registry",
@@ -74,6 +75,7 @@ impl Problem {
             Self::WrongCredentials => {
                 "check the name and the password: the registry does not say which is wrong"
             }
+            Self::WrongPassword => "type the password that the account has now",
             Self::SlowDown => "wait some seconds",
             Self::RegistryFailed => "its database has a problem: try again later",
             Self::RegistryUnreachable => "wait until the link is up",

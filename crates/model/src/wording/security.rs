@@ -11,8 +11,6 @@ use crate::view::View;
 
 /// Beside the field for a password on the sign-in form, while it is empty.
 pub const PASSWORD_OPTIONAL: &str = "only needed until this computer signs you in";
-/// Why a password is not changed.
-pub const OLD_PASSWORD_IS_WRONG: &str = "the old password is wrong";
 /// Beside a new password that a legacy client cannot use.
 pub const PASSWORD_NOT_LEGACY: &str = "too long for older programs: 15 letters";
 /// Below the sign-in form of a new user.

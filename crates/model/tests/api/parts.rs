@@ -305,6 +305,7 @@ every! {
         Problem::BadName => [Problem::BadName],
         Problem::BadPassword => [Problem::BadPassword],
         Problem::WrongCredentials => [Problem::WrongCredentials],
+        Problem::WrongPassword => [Problem::WrongPassword],
         Problem::SlowDown => [Problem::SlowDown],
         Problem::RegistryFailed => [Problem::RegistryFailed],
         Problem::RegistryUnreachable => [Problem::RegistryUnreachable],

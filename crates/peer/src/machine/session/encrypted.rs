@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use p2pchat_model::wording::security;
 use p2pchat_model::{Event, Link, Notice, Problem, Security, Username};
 use p2pchat_protocol::CONTACT_PORT;
 use p2pchat_protocol::v2::registry::{PING_INTERVAL, SILENCE};
@@ -339,16 +338,15 @@ impl Session {
                 | Query::LegacyLogin { .. }),
                 No(why),
             ) => {
-                let refusal = match (&query, problem(why)) {
+                let problem = match (&query, problem(why)) {
                     (Query::ChangePassword { .. }, Problem::WrongCredentials) => {
-                        let words = security::OLD_PASSWORD_IS_WRONG.to_owned();
-                        Refusal::new(Problem::WrongCredentials, words)
+                        Problem::WrongPassword
                     }
-                    (_, problem) => problem.into(),
+                    (_, problem) => problem,
                 };
                 if let Some((command, asker)) = query.call() {
                     cx.answer_to(Some(asker));
-                    cx.fail(command, refusal);
+                    cx.fail(command, problem.into());
                 }
             }
             (query, _) => {
