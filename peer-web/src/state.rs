@@ -224,8 +224,9 @@ impl State {
         self.settle();
     }
 
-    /// Shows the conversation that is awaited, if it is there. Before the user has chosen one, the
-    /// first of the list takes the place of an open chat that has nothing to show.
+    /// Shows the conversation that is awaited, if it is there. The first of the list takes the place
+    /// of one that is gone, and, before the user has chosen one, of an open chat that has nothing to
+    /// show.
     fn settle(&mut self) {
         let Some(view) = self.page.view.clone() else {
             return;
@@ -235,7 +236,8 @@ impl State {
         let awaited = self.page.awaited.filter(is_there);
         let is_bare =
             self.page.shown() == ConversationId::OPEN && chats::part(view.open()).is_none();
-        let is_first = is_bare && !self.page.has_chosen;
+        let is_gone = !is_there(&self.page.shown());
+        let is_first = is_gone || is_bare && !self.page.has_chosen;
         let id = awaited.or_else(|| is_first.then(|| chats::first(&view)));
         drop(view);
         if awaited.is_some() {
@@ -314,7 +316,7 @@ impl State {
         if begins {
             self.page().lists = true;
         }
-        if let Event::Chat { .. } = event {
+        if let Event::Chat { .. } | Event::ChatHidden { .. } = event {
             self.settle();
         }
         if let Event::Opened { conversation } = event {

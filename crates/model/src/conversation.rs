@@ -168,13 +168,19 @@ impl Conversation {
         self.lines.iter().rev().find_map(Line::message_id)
     }
 
+    /// The line that stands for it in a list: its newest message, or its last line if it has none.
+    #[must_use]
+    pub fn last_line(&self) -> Option<&Line> {
+        let mut lines = self.lines.iter().rev();
+        let message = lines.find(|line| line.message_id().is_some());
+        message.or(self.lines.last())
+    }
+
     /// Where it stands in a list, the greatest first: those that are pinned, then the one with the
-    /// newest message. One without messages stands where its last line came, or the user.
+    /// newest line that stands for it. One without lines stands where the user joined it.
     #[must_use]
     pub fn rank(&self) -> (bool, Timestamp) {
-        let lines = || self.lines.iter().rev();
-        let message = lines().find(|line| line.message_id().is_some());
-        let line = message.or_else(|| lines().next()).map(Line::at);
+        let line = self.last_line().map(Line::at);
         let since = || self.chat.as_ref().and_then(|chat| chat.since);
         let is_pinned = self.chat.as_ref().is_some_and(|chat| chat.pinned);
         (is_pinned, line.or_else(since).unwrap_or(Timestamp(0)))

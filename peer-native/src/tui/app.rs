@@ -200,6 +200,8 @@ pub struct App {
     pub(super) lit: Option<(MessageId, Timestamp)>,
     /// The last message above the separator for new ones.
     pub(super) new: Option<MessageId>,
+    /// Since when there is something unread on the screen.
+    pub(super) unread_since: Option<Timestamp>,
     /// How many messages came while the end of the conversation was not on the screen.
     pub(super) below: usize,
     /// Rows of the last frame with what terminals draw in different widths.
@@ -257,6 +259,7 @@ impl App {
             seeking: None,
             lit: None,
             new: None,
+            unread_since: None,
             below: 0,
             uncertain_rows: Vec::new(),
             new_was_seen: true,

@@ -10,6 +10,8 @@ use super::conversation;
 const ACTIVE_EVERY_MS: u64 = 60_000;
 /// How often members are told that the user is writing.
 const TYPING_EVERY_MS: u64 = 3000;
+/// For how long what is new is on the screen before it counts as read, as in the page.
+const READ_AFTER_MS: u64 = 500;
 
 impl App {
     /// What is to be sent now without a key: that messages were read, and the draft.
@@ -23,7 +25,7 @@ impl App {
         let active = self.active_call(now);
         let typing = self.typing_call(now);
         let page = self.page_call();
-        let read = self.read_call().into_iter();
+        let read = self.read_call(now).into_iter();
         let calls = read.chain(draft).chain(active);
         calls.chain(typing).chain(page).collect()
     }
@@ -99,15 +101,29 @@ impl App {
         self.calls.add(For::Draft, command.into())
     }
 
-    /// Marks the newest message as read once it is seen.
-    fn read_call(&mut self) -> Option<Call> {
+    /// Marks the newest message as read once it was seen for a moment. Of more than the screen has
+    /// room for, as comes after a start, the first is shown.
+    fn read_call(&mut self, now: Timestamp) -> Option<Call> {
         if self.is_away() || self.is_signing_in() || self.is_opening_above() {
             return None;
         }
         let conversation = self.conversation();
         let read = conversation.read.max(self.read).unwrap_or_default();
-        conversation::first_new(&conversation.lines, read)?;
+        let Some(first) = conversation::first_new(&conversation.lines, read) else {
+            self.unread_since = None;
+            return None;
+        };
         let message = conversation.newest_message()?;
+        let since = *self.unread_since.get_or_insert(now);
+        if now.0.saturating_sub(since.0) < READ_AFTER_MS {
+            return None;
+        }
+        self.unread_since = None;
+        if self.new.is_none_or(|new| new < read) && !self.with_newest(first).is_at_end() {
+            self.new = Some(read);
+            self.opens_at_new = true;
+            return None;
+        }
         self.read = Some(message);
         let conversation = self.current;
         let command = Command::Read {

@@ -98,19 +98,18 @@ fn about(shown: Shown<'_>, room: usize, dropped: usize, theme: Theme) -> Row<'st
 
 /// Who is online: the other one, or how many of all.
 fn presence(conversation: &Conversation, view: &View) -> Option<String> {
-    let direct = conversation
-        .chat
-        .as_ref()
-        .filter(|chat| chat.kind == ChatKind::Direct);
-    if let Some(other) = direct.and_then(|chat| chat.members.first()) {
-        return Some(match chats::status(other.who, view) {
+    let Some(chat) = &conversation.chat else {
+        let (members, online) = chats::counts(conversation, view);
+        return (members > 1).then(|| format!("{online} of {members} online"));
+    };
+    match (chat.kind, chat.members.first()) {
+        (ChatKind::Direct, Some(other)) => Some(match chats::status(other.who, view) {
             Some(Status::Available) => label::ONLINE.to_lowercase(),
             Some(status) => wording::status(status).to_lowercase(),
             None => label::OFFLINE.to_owned(),
-        });
+        }),
+        _ => chat::members_online(chat, |who| chats::status(*who, view).is_some()),
     }
-    let (members, online) = chats::counts(conversation, view);
-    (members > 1).then(|| format!("{online} of {members} online"))
 }
 
 /// Whether the conversation is encrypted, and to keys that are known.

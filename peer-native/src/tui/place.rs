@@ -65,6 +65,7 @@ impl App {
             }
         }
         self.show_unread();
+        self.unread_since = None;
         self.opens_at_new = true;
         self.shows_blocked = false;
     }
@@ -95,11 +96,14 @@ impl App {
     }
 
     fn at_new(&self) -> Scroll {
+        let new = self.layout().new;
+        new.map(|new| self.with_newest(new)).unwrap_or_default()
+    }
+
+    /// At the end, or as little above it as shows this line.
+    pub(super) fn with_newest(&self, line: usize) -> Scroll {
         let mut scroll = Scroll::default();
-        let layout = self.layout();
-        if let Some(new) = layout.new {
-            scroll.reveal(&layout, new, self.page.1);
-        }
+        scroll.reveal(&self.layout(), line, self.page.1);
         scroll
     }
 

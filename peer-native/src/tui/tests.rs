@@ -114,3 +114,9 @@ fn due(app: &mut App, at: Timestamp) -> Vec<Command> {
     let calls = app.due(at).into_iter();
     calls.map(|call| call.command).collect()
 }
+
+/// The same once what is on the screen was looked at for a moment.
+fn seen(app: &mut App) -> Vec<Command> {
+    let at_once = due(app, NOW);
+    at_once.into_iter().chain(due(app, after(1))).collect()
+}

@@ -90,7 +90,7 @@ fn encrypted(
     let who = match (chat.kind, chat.members.first()) {
         (ChatKind::Direct, Some(member)) => {
             let status = online(&member.who).map(|user| wording::status(user.status));
-            status.unwrap_or(label::OFFLINE).to_owned()
+            Some(status.unwrap_or(label::OFFLINE).to_owned())
         }
         _ => wording::chat::members_online(chat, |who| online(who).is_some()),
     };
@@ -116,7 +116,7 @@ fn encrypted(
     html! {
         <>
             <button type="button" class={classes!("mark", class)} title={means} {onclick} {disabled}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</button>
-            <span>{ "· " }{ who }</span>
+            if let Some(who) = who { <span>{ "· " }{ who }</span> }
         </>
     }
 }

@@ -104,7 +104,7 @@ fn row(context: &Context, view: &View, one: &Conversation, unread: usize) -> Htm
                 <span class="chat-words">
                     <span class="chat-line">
                         <b><bdi>{ title.clone() }</bdi></b>{ marks(one) }
-                        if let Some(line) = one.lines.last() { <time>{ dates::short(line.at()) }</time> }
+                        if let Some(line) = one.last_line() { <time>{ dates::short(line.at()) }</time> }
                     </span>
                     <span class="chat-line"><span class="chat-last">{ last }</span>{ badge(chat, unread) }</span>
                 </span>
@@ -150,6 +150,7 @@ fn marks(one: &Conversation) -> Html {
         <>
             { trust }
             if chat.pinned { { mark(Glyph::Pin, "", words::PIN) } }
+            if chat.alerts != Alerts::All { { mark(Glyph::Busy, "", words::MUTED) } }
         </>
     }
 }

@@ -2,12 +2,13 @@
 
 use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{
-    Chat, ChatKind, Command, ConversationId, DisplayName, Member, Standing, View, printable,
+    Chat, ChatKind, Command, ConversationId, DisplayName, Member, Standing, Trust, View, printable,
 };
 use yew::prelude::*;
 
 use crate::browser::hooks::use_escape;
 use crate::context::{Context, use_app};
+use crate::logic::sentence::capitalized;
 use crate::part;
 use crate::state::{Action, Sheet};
 
@@ -66,6 +67,9 @@ pub fn use_details(props: &Props) -> Html {
                     <h2 id="details-members">{ words::MEMBERS } <span class="count">{ chat.members.len() + 1 }</span></h2>
                     if is_group { <button type="button" class="button small quiet" onclick={onadd}>{ icon(Glyph::Plus) }{ words::ADD }</button> }
                 </header>
+                if let Some(account) = view.get().account.filter(|_| chat.standing == Standing::In) {
+                    <div class="row-person">{ person_name(Some(account), None, chat.owner.then_some(words::OWNER), html! { { capitalized(label::YOU) } }) }</div>
+                }
                 { row_list("details-members", rows) }
                 if is_group && chat.owner { <details class="part"><summary>{ words::RENAME }</summary>{ part!(use_rename_form, RenameProps { id, name: chat.name }, id) }</details> }
                 { settings(&context, id, chat) }
@@ -131,11 +135,13 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
     }
     let view = context.state.view.as_ref().map(|view| view.get());
     let is_here = view.is_some_and(|view| is_online(&view, member));
+    // Of others it is said whether they have answered, which there is no room for more beside.
+    let in_it = !member.asked && !member.declined;
     let below = html! {
         <>
             if member.asked { { words::ASKED } }
             if member.declined { { label::DECLINED } }
-            { member.trust.map(trust_mark) }
+            { member.trust.filter(|trust| in_it || *trust != Trust::New).map(trust_mark) }
             if !is_here { { label::OFFLINE } }
         </>
     };

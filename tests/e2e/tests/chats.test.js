@@ -191,6 +191,8 @@ test("a search goes through all chats while one types, and leads to the message"
   const { alice } = await people(t, ["alice", "bob", "carol"]);
   await begins(alice, "bob");
   await alice.says("the coffee is ready");
+  // It is far above the last one, which is of alice too.
+  for (const number of [1, 2, 3]) await alice.says(`${"line\n".repeat(20)}${number}`);
   await alice.says("a block:\n```\nfn main() {}\n```");
   await alice.said("a block").getByRole("button", { name: "Copy code" }).focus();
   await picture(alice, "code-block");
@@ -218,6 +220,10 @@ test("a search goes through all chats while one types, and leads to the message"
   await Promise.all([lit.waitFor(), keyboard.press("Enter")]);
   await lit.waitFor({ state: "detached" });
   await row(alice, "bob").and(alice.page.locator("[aria-current]")).waitFor();
+  // The next chat takes the place of one with a person who is blocked.
+  await alice.picks(alice.people.locator(".chats"), "bob", "Block…", "Block");
+  await row(alice, "Lunch").and(alice.page.locator("[aria-current]")).waitFor();
+  await alice.reads("Coffee at noon");
 });
 
 test("on a small screen Back leads from the chat to the list", async (t) => {

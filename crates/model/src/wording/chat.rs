@@ -38,6 +38,8 @@ pub const VERIFIED: &str = "Encrypted · verified";
 pub const ENCRYPTED_MEANS: &str = "Only the members can read this.";
 /// Heading: the requests that wait for an answer.
 pub const REQUESTS: &str = "Requests";
+/// Mark: the user is not alerted of all that is written.
+pub const MUTED: &str = "Muted";
 /// Heading: what else there is to a conversation.
 pub const DETAILS: &str = "Details";
 /// Heading: who is in a conversation.
@@ -464,7 +466,7 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
         return words;
     }
     let by_you = |text: &str| format!("You: {text}");
-    match conversation.lines.last() {
+    match conversation.last_line() {
         None => String::new(),
         Some(Line::Notice { text: words, .. }) => words.clone(),
         Some(Line::Message(message)) if message.is_own() => by_you(&message.text),
@@ -479,19 +481,20 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
 }
 
 /// How many members of a group are online, the user among them. Those who were asked do not count
-/// before they are in it.
+/// before they are in it. `None` of one that the user is not in any more.
 #[must_use]
-pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> String {
+pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> Option<String> {
     let joined = || {
         chat.members
             .iter()
             .filter(|member| !member.asked && !member.declined)
     };
     let here = joined().filter(|member| is_online(&member.who));
-    match joined().count() {
+    let words = match joined().count() {
         0 => "only you are in it".to_owned(),
         others => format!("{} of {} online", here.count() + 1, others + 1),
-    }
+    };
+    Some(words).filter(|_| chat.standing != Standing::Out)
 }
 
 /// How many requests wait for an answer.

@@ -324,21 +324,21 @@ fn a_chat_that_is_shown_asks_for_its_first_page_and_once() {
 #[test]
 fn what_is_seen_is_read_and_what_is_not_shown_is_not() {
     let mut app = showing(several(), id(TEAM));
-    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(seen(&mut app), []);
     happen(&mut app, &said(post(id(BOB), 200, "bob", "hello?")));
-    assert_eq!(due(&mut app, NOW), [], "it is not shown");
+    assert_eq!(seen(&mut app), [], "it is not shown");
     app.focus(false);
     happen(&mut app, &said(post(id(TEAM), 201, "bob", "hello?")));
-    assert_eq!(due(&mut app, NOW), [], "the terminal has no focus");
+    assert_eq!(seen(&mut app), [], "the terminal has no focus");
     // A key says that it has.
     press(&mut app, KeyCode::Left);
     let read = |conversation, number| Command::Read {
         conversation,
         message: message_id(number),
     };
-    assert_eq!(due(&mut app, NOW), [read(id(TEAM), 201)]);
+    assert_eq!(seen(&mut app), [read(id(TEAM), 201)]);
     app.show(id(BOB));
-    assert_eq!(due(&mut app, NOW), [read(id(BOB), 200)]);
+    assert_eq!(seen(&mut app), [read(id(BOB), 200)]);
 }
 
 #[test]
@@ -733,7 +733,7 @@ fn a_chat_opens_at_its_first_unread_message() {
     };
     happen(&mut app, &mark);
     app.show(id(TEAM));
-    assert_eq!(due(&mut app, NOW), [], "nothing of it was seen");
+    assert_eq!(seen(&mut app), [], "nothing of it was seen");
     let shown = screen(&mut app, SMALL, after(300));
     assert!(
         shown.contains("new 200") && !shown.contains("new 259"),
@@ -743,14 +743,48 @@ fn a_chat_opens_at_its_first_unread_message() {
         shown.contains(p2pchat_model::wording::label::NEW),
         "{shown}"
     );
-    assert_eq!(due(&mut app, NOW), [], "its end was not seen");
+    assert_eq!(seen(&mut app), [], "its end was not seen");
     press(&mut app, KeyCode::End);
     let shown = screen(&mut app, SMALL, after(300));
     assert!(shown.contains("new 259"), "{shown}");
-    assert_eq!(due(&mut app, NOW), [read(259)]);
+    assert_eq!(seen(&mut app), [read(259)]);
     // What comes now is followed.
     happen(&mut app, &said(post(id(TEAM), 300, "bob", "newest")));
     assert!(screen(&mut app, SMALL, after(300)).contains("newest"));
+}
+
+#[test]
+fn what_comes_after_a_start_is_shown_from_its_first_message_on() {
+    let mut app = showing(several(), id(TEAM));
+    screen(&mut app, SMALL, NOW);
+    for number in 200..260 {
+        let text = format!("missed {number}");
+        happen(&mut app, &said(post(id(TEAM), number, "bob", &text)));
+        assert_eq!(due(&mut app, NOW), []);
+    }
+    assert_eq!(seen(&mut app), [], "most of it was not on the screen");
+    let shown = screen(&mut app, SMALL, after(300));
+    let new = p2pchat_model::wording::label::NEW;
+    assert!(
+        shown.contains("missed 200") && shown.contains(new),
+        "{shown}"
+    );
+    assert_eq!(seen(&mut app), []);
+    press(&mut app, KeyCode::End);
+    screen(&mut app, SMALL, after(300));
+    let read = Command::Read {
+        conversation: id(TEAM),
+        message: message_id(259),
+    };
+    assert_eq!(seen(&mut app), [read]);
+    // The same once more.
+    for number in 300..360 {
+        let text = format!("later {number}");
+        happen(&mut app, &said(post(id(TEAM), number, "bob", &text)));
+    }
+    assert_eq!(seen(&mut app), []);
+    let shown = screen(&mut app, SMALL, after(300));
+    assert!(shown.contains("later 300"), "{shown}");
 }
 
 #[test]

@@ -263,7 +263,7 @@ fn new_messages_do_not_move_what_is_being_read() {
 fn messages_without_the_focus_are_below_a_separator() {
     let mut app = app(in_chat());
     happen(&mut app, &message(1, NOW, bob(), "seen"));
-    app.due(NOW);
+    seen(&mut app);
     app.focus(false);
     happen(&mut app, &message(2, NOW, bob(), "unseen"));
     app.focus(true);
@@ -458,19 +458,19 @@ fn drafted(text: &str) -> Event {
 #[test]
 fn what_is_seen_is_marked_as_read_once() {
     let mut app = app(in_chat());
-    assert_eq!(due(&mut app, NOW), [], "there is nothing to read");
+    assert_eq!(seen(&mut app), [], "there is nothing to read");
     for id in 1..4 {
         happen(&mut app, &message(id, NOW, bob(), "hi"));
     }
-    assert_eq!(due(&mut app, NOW), [read(3)]);
-    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(seen(&mut app), [read(3)]);
+    assert_eq!(seen(&mut app), []);
     happen(&mut app, &own(4, NOW, "hello", &[]));
-    assert_eq!(due(&mut app, NOW), [], "one's own is read");
+    assert_eq!(seen(&mut app), [], "one's own is read");
     app.focus(false);
     happen(&mut app, &message(5, NOW, bob(), "are you there?"));
-    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(seen(&mut app), []);
     app.focus(true);
-    assert_eq!(due(&mut app, NOW), [read(5)]);
+    assert_eq!(seen(&mut app), [read(5)]);
     // Read elsewhere.
     app.focus(false);
     happen(&mut app, &message(6, NOW, bob(), "well"));
@@ -483,7 +483,7 @@ fn what_is_seen_is_marked_as_read_once() {
     happen(&mut app, &event);
     assert!(!is_separated(&mut app));
     app.focus(true);
-    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(seen(&mut app), []);
 }
 
 #[test]
@@ -503,15 +503,15 @@ fn nothing_is_read_while_it_is_not_on_the_screen() {
         "it begins after what was read: {shown}"
     );
     press(&mut app, KeyCode::PageUp);
-    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(seen(&mut app), []);
     press(&mut app, KeyCode::Esc);
-    assert_eq!(due(&mut app, NOW), [read(99)]);
+    assert_eq!(seen(&mut app), [read(99)]);
     let logout = Event::LoggedOut {
         at: NOW,
         problem: None,
     };
     happen(&mut app, &logout);
-    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(seen(&mut app), []);
 }
 
 #[test]
@@ -603,7 +603,8 @@ fn an_answer_that_comes_again_adds_no_line() {
 fn what_the_screen_does_by_itself_fails_without_a_word() {
     let mut app = app(in_chat());
     happen(&mut app, &message(1, NOW, bob(), "hi"));
-    let sent = app.due(NOW).remove(0);
+    app.due(NOW);
+    let sent = app.due(after(1)).remove(0);
     let lines = app.conversation().lines.len();
     let failure = Failure::new(NOW, "read", Problem::NotLoggedIn);
     answer(&mut app, &sent, Event::Failed(failure));

@@ -157,8 +157,10 @@ pub(super) fn use_own_messages(view: &ViewHandle, scroll: &Scroll) {
         last.map(|said| said.id)
     };
     let scroll = scroll.clone();
+    let known = use_mut_ref(|| last);
     use_effect_on(last, move |last| {
-        if last.is_some() && scroll.layout.borrow().place != Place::End {
+        let is_new = known.replace(*last) != *last;
+        if is_new && last.is_some() && scroll.layout.borrow().place != Place::End {
             scroll.go_to_end();
         }
     });

@@ -214,6 +214,16 @@ fn of_conversations_that_come_one_after_the_other_the_first_is_shown() {
     let state = told(4, 99).into_iter().fold(state, State::reduce);
     assert_eq!(shown_id(&state), of(1));
 
+    let hidden = frame(Event::ChatHidden {
+        conversation: of(1),
+    });
+    let state = state.reduce(hidden);
+    assert_eq!(
+        shown_id(&state),
+        of(4),
+        "the newest, as the one of before is gone"
+    );
+
     let chosen = [Action::Resume(of(2)), Action::Show(OPEN)];
     let state = after(chosen.into_iter().chain(come()));
     assert_eq!(shown_id(&state), OPEN, "the user has chosen another one");

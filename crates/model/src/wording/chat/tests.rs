@@ -291,6 +291,12 @@ fn the_last_line_of_a_list_says_what_comes_first() {
     (theirs.from, theirs.receipts) = (named("bob"), None);
     one.lines.push(theirs.into());
     assert_eq!(last_line(&one, &view), "bob: hello");
+    one.lines.push(Line::Notice {
+        at: Timestamp(9),
+        level: Level::Info,
+        text: "carol joined".to_owned(),
+    });
+    assert_eq!(last_line(&one, &view), "bob: hello", "what is said is more");
     view.blocked.push(Target::Name("bob".parse().unwrap()));
     assert_eq!(last_line(&one, &view), FOLDED, "as in the conversation");
     let known = one.chat.as_mut().unwrap();
@@ -306,12 +312,15 @@ fn the_last_line_of_a_list_says_what_comes_first() {
 fn members_who_are_online_are_counted_with_the_user() {
     let group = chat(ChatKind::Group, "", &["bob", "carol"]);
     let is_bob = |who: &Named| who.to_string() == "bob";
-    assert_eq!(members_online(&group, is_bob), "2 of 3 online");
+    let online = |chat: &Chat| members_online(chat, is_bob).unwrap();
+    assert_eq!(online(&group), "2 of 3 online");
     let mut asked = group.clone();
     asked.members[1].asked = true;
-    assert_eq!(members_online(&asked, is_bob), "2 of 2 online");
+    assert_eq!(online(&asked), "2 of 2 online");
     asked.members[0].asked = true;
-    assert_eq!(members_online(&asked, is_bob), "only you are in it");
+    assert_eq!(online(&asked), "only you are in it");
+    let standing = Standing::Out;
+    assert_eq!(members_online(&Chat { standing, ..group }, is_bob), None);
     assert_eq!(requests(1), "1 request");
     assert_eq!(requests(2), "2 requests");
 }
