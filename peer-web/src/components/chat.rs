@@ -32,6 +32,9 @@ const ROOMY: f64 = 1440.0;
 /// From which width on what is beside the chat has room of its own, as the style sheet has it.
 const BESIDE: f64 = 1080.0;
 
+/// What has the keys to itself, beside the message field.
+const FIELDS: &str = "input, textarea, select, dialog, .menu-panel";
+
 /// What the entry of the search ends with in the browser's history.
 const FIND: &str = "find";
 
@@ -210,11 +213,24 @@ fn use_shortcuts(context: &Context, onside: &Callback<Side>) {
             } else {
                 composer::ID
             }),
+            // What is typed goes into the message field, which gets this key too.
+            _ if is_typed(&event, &key) => return page::focus(composer::ID),
             _ => return,
         }
         event.prevent_default();
     });
     use_keys(onkey);
+}
+
+/// Whether a letter is typed that no list, field or dialog takes.
+fn is_typed(event: &KeyboardEvent, key: &str) -> bool {
+    let is_letter = key != " " && key.chars().nth(1).is_none();
+    let is_for_other = event.default_prevented()
+        || event.ctrl_key()
+        || event.meta_key()
+        || event.alt_key()
+        || page::focused().is_some_and(|one| one.closest(FIELDS) != Ok(None));
+    is_letter && !is_for_other
 }
 
 /// Whether a key is pressed with the key for commands of this system, and no other.

@@ -69,6 +69,10 @@ test("two people write to each other encrypted, and a message waits for one who 
   await alice.page.getByRole("alertdialog").getByRole("button", { name: "Close" }).click();
   await picks(bob, "good morning", "👍");
   await alice.said("good morning").locator(".reaction").waitFor();
+  // What is typed next goes into the message field.
+  await bob.page.keyboard.type("and now?");
+  assert.equal(await bob.composer.inputValue(), "and now?");
+  await bob.composer.fill("");
   await picks(bob, "good morning", "Reply");
   await bob.says("an answer");
   await alice.said("an answer").locator(".quote").getByText("good morning").waitFor();
