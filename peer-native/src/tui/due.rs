@@ -119,7 +119,7 @@ impl App {
             return None;
         }
         self.unread_since = None;
-        if self.new.is_none_or(|new| new < read) && !self.with_newest(first).is_at_end() {
+        if self.new.is_none_or(|new| new < read) && !self.reaching(first).is_at_end() {
             self.new = Some(read);
             self.opens_at_new = true;
             return None;

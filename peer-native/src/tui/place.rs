@@ -97,11 +97,11 @@ impl App {
 
     fn at_new(&self) -> Scroll {
         let new = self.layout().new;
-        new.map(|new| self.with_newest(new)).unwrap_or_default()
+        new.map(|new| self.reaching(new)).unwrap_or_default()
     }
 
-    /// At the end, or as little above it as shows this line.
-    pub(super) fn with_newest(&self, line: usize) -> Scroll {
+    /// At the end, or as little above it as it takes to show this line.
+    pub(super) fn reaching(&self, line: usize) -> Scroll {
         let mut scroll = Scroll::default();
         scroll.reveal(&self.layout(), line, self.page.1);
         scroll

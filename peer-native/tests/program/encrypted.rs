@@ -419,7 +419,7 @@ fn the_password_is_changed_and_the_key_goes_on() {
     let alice = User::new(&registry, "alice");
     let mut json = alice.registered();
     json.write(r#"{"command":"change_password","id":1,"old":"wrong","new":"better"}"#);
-    json.line_with("wrong_credentials");
+    json.line_with("wrong_password");
     json.write(r#"{"command":"change_password","id":2,"old":"secret","new":"better"}"#);
     json.line_with(r#"{"re":2,"event":"done"}"#);
     json.end();
