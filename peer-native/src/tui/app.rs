@@ -384,7 +384,12 @@ impl App {
             self.hint = None;
         }
         let lit = self.lit.take_if(|(_, since)| is_over(*since, LIT_MS));
-        quit.is_some() || lit.is_some()
+        let unseen = self.unseen_after().filter(|_| self.has_looked(now));
+        if unseen.is_some() {
+            self.new = unseen;
+            self.opens_at_new = true;
+        }
+        quit.is_some() || lit.is_some() || unseen.is_some()
     }
 
     /// Whether letters are commands now. A burst of them is not meant for that.

@@ -1,6 +1,6 @@
 //! What is sent without a key: read marks, drafts, and that the user is there and writes.
 
-use p2pchat_model::{Call, Command, Standing, Timestamp};
+use p2pchat_model::{Call, Command, MessageId, Standing, Timestamp};
 
 use super::app::{App, For};
 use super::compose::Composing;
@@ -101,29 +101,39 @@ impl App {
         self.calls.add(For::Draft, command.into())
     }
 
-    /// Marks the newest message as read once it was seen for a moment. Of more than the screen has
-    /// room for, as comes after a start, the first is shown.
+    /// The last message before those that are new, where the screen has no room for all of these and
+    /// the user was not led to the first: so it is with what comes after a start.
+    pub(super) fn unseen_after(&self) -> Option<MessageId> {
+        let conversation = self.conversation();
+        let read = conversation.read.max(self.read).unwrap_or_default();
+        let first = conversation::first_new(&conversation.lines, read)?;
+        let is_led = self.is_away() || self.new.is_some_and(|new| new >= read);
+        (!is_led && !self.reaching(first).is_at_end()).then_some(read)
+    }
+
+    /// Whether what is new has been on the screen for a moment.
+    pub(super) fn has_looked(&self, now: Timestamp) -> bool {
+        let since = self.unread_since;
+        since.is_some_and(|since| now.0.saturating_sub(since.0) >= READ_AFTER_MS)
+    }
+
+    /// Marks the newest message as read once it was seen for a moment.
     fn read_call(&mut self, now: Timestamp) -> Option<Call> {
         if self.is_away() || self.is_signing_in() || self.is_opening_above() {
             return None;
         }
         let conversation = self.conversation();
         let read = conversation.read.max(self.read).unwrap_or_default();
-        let Some(first) = conversation::first_new(&conversation.lines, read) else {
+        if conversation::first_new(&conversation.lines, read).is_none() {
             self.unread_since = None;
             return None;
-        };
+        }
         let message = conversation.newest_message()?;
-        let since = *self.unread_since.get_or_insert(now);
-        if now.0.saturating_sub(since.0) < READ_AFTER_MS {
+        self.unread_since.get_or_insert(now);
+        if !self.has_looked(now) || self.unseen_after().is_some() {
             return None;
         }
         self.unread_since = None;
-        if self.new.is_none_or(|new| new < read) && !self.reaching(first).is_at_end() {
-            self.new = Some(read);
-            self.opens_at_new = true;
-            return None;
-        }
         self.read = Some(message);
         let conversation = self.current;
         let command = Command::Read {

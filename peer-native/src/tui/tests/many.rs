@@ -763,6 +763,7 @@ fn what_comes_after_a_start_is_shown_from_its_first_message_on() {
         assert_eq!(due(&mut app, NOW), []);
     }
     assert_eq!(seen(&mut app), [], "most of it was not on the screen");
+    assert!(app.tick(after(1)), "it is drawn again");
     let shown = screen(&mut app, SMALL, after(300));
     let new = p2pchat_model::wording::label::NEW;
     assert!(
@@ -783,6 +784,7 @@ fn what_comes_after_a_start_is_shown_from_its_first_message_on() {
         happen(&mut app, &said(post(id(TEAM), number, "bob", &text)));
     }
     assert_eq!(seen(&mut app), []);
+    assert!(app.tick(after(1)));
     let shown = screen(&mut app, SMALL, after(300));
     assert!(shown.contains("later 300"), "{shown}");
 }
