@@ -113,14 +113,9 @@ pub(crate) fn status(who: Named, view: &View) -> Option<Status> {
     view.user(who.name?).map(|user| user.status)
 }
 
-/// How many are in a conversation, and how many of them are online; both with the user.
+/// How many are in the open chat, and how many of them are online; both with the user.
 #[must_use]
-pub(crate) fn counts(conversation: &Conversation, view: &View) -> (usize, usize) {
-    let Some(chat) = &conversation.chat else {
-        let online = conversation.members.len() + 1;
-        return (online + conversation.out_of_reach.len(), online);
-    };
-    let members = chat.members.iter();
-    let online = members.filter(|member| status(member.who, view).is_some());
-    (chat.members.len() + 1, online.count() + 1)
+pub(crate) fn open_counts(open: &Conversation) -> (usize, usize) {
+    let online = open.members.len() + 1;
+    (online + open.out_of_reach.len(), online)
 }

@@ -77,7 +77,7 @@ fn wrap_line(line: &str, columns: usize, rows: &mut Vec<String>) {
     for word in words(line) {
         let word = tab_as_spaces(word, used);
         let wide = width(&word);
-        let blank = word.chars().all(char::is_whitespace);
+        let blank = is_blank(&word);
         if used + wide > columns && used > 0 {
             rows.push(std::mem::take(&mut row).trim_end().to_owned());
             used = 0;
@@ -114,7 +114,6 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
         let (start, mut last) = parts.next()?;
         let mut end = start + last.len();
         while let Some((at, next)) = parts.next_if(|&(at, next)| {
-            let is_blank = |part: &str| part.chars().all(char::is_whitespace);
             let belongs = !is_blank(last) && !is_blank(next) && (is_mark(last) || is_mark(next));
             is_in_letter(at) || belongs
         }) {
@@ -122,6 +121,11 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
         }
         Some(&line[start..end])
     })
+}
+
+/// Whether a part of a text between two word bounds is no word, emoji or sign.
+pub(crate) fn is_blank(part: &str) -> bool {
+    part.chars().all(char::is_whitespace)
 }
 
 fn tab_as_spaces(word: &str, used: usize) -> String {

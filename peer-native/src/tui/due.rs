@@ -101,12 +101,17 @@ impl App {
         self.calls.add(For::Draft, command.into())
     }
 
+    /// How far the conversation that is shown was read, as far as it is known here.
+    pub(super) fn read_so_far(&self) -> MessageId {
+        let read = self.conversation().read.max(self.read);
+        read.unwrap_or_default()
+    }
+
     /// The last message before those that are new, where the screen has no room for all of these and
     /// the user was not led to the first: so it is with what comes after a start.
     pub(super) fn unseen_after(&self) -> Option<MessageId> {
-        let conversation = self.conversation();
-        let read = conversation.read.max(self.read).unwrap_or_default();
-        let first = conversation::first_new(&conversation.lines, read)?;
+        let read = self.read_so_far();
+        let first = conversation::first_new(&self.conversation().lines, read)?;
         let is_led = self.is_away() || self.new.is_some_and(|new| new >= read);
         (!is_led && !self.reaching(first).is_at_end()).then_some(read)
     }
@@ -123,8 +128,7 @@ impl App {
             return None;
         }
         let conversation = self.conversation();
-        let read = conversation.read.max(self.read).unwrap_or_default();
-        if conversation::first_new(&conversation.lines, read).is_none() {
+        if conversation::first_new(&conversation.lines, self.read_so_far()).is_none() {
             self.unread_since = None;
             return None;
         }

@@ -7,7 +7,7 @@ use p2pchat_model::printable;
 use unicode_segmentation::UnicodeSegmentation;
 use zeroize::Zeroize;
 
-use crate::wrap::{width, words};
+use crate::wrap::{is_blank, width, words};
 
 /// A text and the cursor in it.
 #[derive(Debug, Default, Clone)]
@@ -259,11 +259,6 @@ impl Editor {
         }
         laid
     }
-}
-
-/// Whether a part of a text between two word bounds is no word, emoji or sign.
-fn is_blank(part: &str) -> bool {
-    part.chars().all(char::is_whitespace)
 }
 
 impl Laid {

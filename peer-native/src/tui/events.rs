@@ -249,8 +249,7 @@ impl App {
         if own {
             self.new = None;
         } else if from_others && away && (self.new.is_none() || self.new_was_seen) {
-            let read = self.conversation().read.max(self.read);
-            self.new = Some(read.unwrap_or_default());
+            self.new = Some(self.read_so_far());
         }
         self.new_was_seen = !away;
         if from_others && !self.scroll.is_at_end() {

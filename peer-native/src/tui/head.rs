@@ -99,7 +99,7 @@ fn about(shown: Shown<'_>, room: usize, dropped: usize, theme: Theme) -> Row<'st
 /// Who is online: the other one, or how many of all.
 fn presence(conversation: &Conversation, view: &View) -> Option<String> {
     let Some(chat) = &conversation.chat else {
-        let (members, online) = chats::counts(conversation, view);
+        let (members, online) = chats::open_counts(conversation);
         return (members > 1).then(|| format!("{online} of {members} online"));
     };
     match (chat.kind, chat.members.first()) {

@@ -51,11 +51,13 @@ struct List<'a> {
 
 impl List<'_> {
     fn rows(&self, conversation: &Conversation, height: usize) -> Vec<Row<'static>> {
-        let mut rows = match &conversation.chat {
-            Some(chat) => self.members(chat),
-            None => self.open_members(conversation),
+        let (mut rows, count) = match &conversation.chat {
+            Some(chat) => (self.members(chat), chat.members.len() + 1),
+            None => {
+                let (count, _) = chats::open_counts(conversation);
+                (self.open_members(conversation), count)
+            }
         };
-        let (count, _) = chats::counts(conversation, self.view);
         let room = height.saturating_sub(1);
         if rows.len() > room {
             let more = rows.len() + 1 - room.max(1);
