@@ -2,6 +2,11 @@
 
 use p2pchat_web::browser::{crash, page};
 
+/// It has less code than the standard one.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
+
 fn main() {
     crash::watch();
     // Not the body, of which yew removes all else: the words for a page that broke.

@@ -29,7 +29,7 @@ use p2pchat_protocol::v2::{DeviceKey, PersonKey};
 use crate::log::{Head, Named, TalkLog};
 use crate::message::Place;
 use crate::ranges::Ranges;
-use crate::roster::{Membership, Roster};
+use crate::roster::{Change, Membership, Roster};
 use crate::seal::Seal;
 
 pub use facts::Fact;
@@ -157,6 +157,15 @@ impl Replica {
     #[must_use]
     pub fn membership(&self) -> &Membership {
         &self.membership
+    }
+
+    /// The history of the membership, in the order of the clocks.
+    #[must_use]
+    pub fn history(&self) -> Vec<Change> {
+        match self.kind {
+            Kind::Group => self.roster.history_of_group(),
+            Kind::Direct(people) => self.roster.history_of_direct(people),
+        }
     }
 
     /// Whose device this is.

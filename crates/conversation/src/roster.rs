@@ -6,6 +6,7 @@
 //! | `index` | entries by their kind, adds and joins by what they hang on |
 //! | `counting` | adds and joins that count, how many of them, and what ends them |
 //! | `rules` | which entries count, and who is in by them |
+//! | `history` | the history of the membership |
 //! | `write` | what a new entry has to name |
 //!
 //! An entry whose join is not there yet is kept and counts for nothing until it comes.
@@ -17,10 +18,12 @@ use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, DisplayName, PersonKey};
 
 mod counting;
+mod history;
 mod index;
 mod rules;
 mod write;
 
+pub use history::{Change, Changed};
 pub(crate) use write::Carried;
 
 /// The most people in a conversation: each is told of each message directly.
@@ -109,14 +112,26 @@ impl Roster {
     /// Who is in a group.
     #[must_use]
     pub fn group(&self) -> Membership {
-        rules::group(self)
+        rules::group(self, rules::membership)
+    }
+
+    /// The history of the membership of a group, in the order of the clocks.
+    #[must_use]
+    pub fn history_of_group(&self) -> Vec<Change> {
+        rules::group(self, |counted| history::of_group(&counted))
     }
 
     /// Who is in the direct conversation of two people: those of them who have joined. Entries of
     /// other kinds and people count for nothing.
     #[must_use]
     pub fn direct(&self, people: [PersonKey; 2]) -> Membership {
-        rules::direct(self, people)
+        rules::membership_of_direct(&rules::direct(self, people))
+    }
+
+    /// The history of the membership of a direct conversation.
+    #[must_use]
+    pub fn history_of_direct(&self, people: [PersonKey; 2]) -> Vec<Change> {
+        history::of_direct(&rules::direct(self, people))
     }
 
     /// The add that was accepted by the join that an entry is written under.

@@ -133,6 +133,16 @@ pub enum Alerts {
     Nothing,
 }
 
+/// How the membership of a conversation has changed, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DatedChange {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub change: ChatChange,
+}
+
 /// How the membership of a conversation has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -6,7 +6,7 @@ use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Chat, ChatChange, Named};
+use crate::chat::{Chat, ChatChange, DatedChange, Named};
 use crate::conversation::ConversationId;
 use crate::dropped::Dropped;
 use crate::identity::{Identity, KnownRegistry, Security, Trust};
@@ -219,6 +219,8 @@ pub enum Event {
         before: Option<MessageId>,
         /// Up to a page of messages.
         posts: Vec<Post>,
+        /// How the membership changed between them, up to the page after this one.
+        changes: Vec<DatedChange>,
         /// Whether there are older ones.
         more: bool,
     },

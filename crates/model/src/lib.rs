@@ -42,7 +42,7 @@ mod view;
 pub mod wording;
 
 pub use call::{BadCall, BadFrontEndId, BadId, CONTRACT_VERSION, Call, CallId, FrontEndId, Update};
-pub use chat::{Alerts, Chat, ChatChange, ChatKind, Member, Named, Standing};
+pub use chat::{Alerts, Chat, ChatChange, ChatKind, DatedChange, Member, Named, Standing};
 pub use command::Command;
 pub use conversation::{BadConversationId, Conversation, ConversationId};
 pub use dropped::{DropKind, DropReason, Dropped};

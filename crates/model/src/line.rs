@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::DatedChange;
 use crate::message::{Message, MessageId};
 use crate::post::Post;
 use crate::time::Timestamp;
+use crate::wording;
 
 /// One line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,16 @@ impl Line {
             Self::Message(message) => Some(message.id),
             Self::Post(post) => Some(post.id),
             Self::Notice { .. } => None,
+        }
+    }
+}
+
+impl From<&DatedChange> for Line {
+    fn from(changed: &DatedChange) -> Self {
+        Self::Notice {
+            at: changed.at,
+            level: Level::Info,
+            text: wording::chat::change(changed.change),
         }
     }
 }

@@ -212,7 +212,11 @@ impl View {
         }
         if let Some(notice) = Self::notice(event) {
             let conversation = event.conversation().unwrap_or(ConversationId::OPEN);
-            self.add_line(conversation, notice);
+            match (self.conversation_mut(conversation), event) {
+                (Some(of), Event::ChatChanged { .. }) => of.add_change(notice),
+                (Some(of), _) => of.push(notice),
+                (None, _) => {}
+            }
         }
     }
 
@@ -480,12 +484,6 @@ impl View {
 
     fn forget_request(&mut self, to: PeerAddr) {
         self.outgoing.retain(|request| request.to.address != to);
-    }
-
-    fn add_line(&mut self, conversation: ConversationId, line: Line) {
-        if let Some(conversation) = self.conversation_mut(conversation) {
-            conversation.push(line);
-        }
     }
 }
 

@@ -36,9 +36,28 @@ pub(super) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         Event::Posts {
             before: Some(_),
             posts,
+            changes,
             ..
-        } if posts.is_empty() => vec![label::NO_EARLIER.to_owned()],
-        Event::Posts { posts, .. } => earlier(posts.iter(), view, clock),
+        } if posts.is_empty() && changes.is_empty() => vec![label::NO_EARLIER.to_owned()],
+        Event::Posts {
+            conversation,
+            posts,
+            changes,
+            ..
+        } => {
+            let title = title_of(*conversation, view);
+            let date = |at| clock.date_and_time(at);
+            let posts = posts
+                .iter()
+                .map(|post| (post.at, post_lines(post, view, &date(post.at))));
+            let changes = changes.iter().map(|changed| {
+                let line = notice(&title, &date(changed.at), &Line::from(changed));
+                (changed.at, line.into_iter().collect())
+            });
+            let mut all: Vec<(_, Vec<String>)> = posts.chain(changes).collect();
+            all.sort_by_key(|(at, _)| *at);
+            all.into_iter().flat_map(|(_, lines)| lines).collect()
+        }
         Event::Chat { conversation, chat } => {
             let known = view.conversation(*conversation);
             let known = known.and_then(|known| known.chat.as_ref());
@@ -51,18 +70,26 @@ pub(super) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         }
         Event::ChatChanged {
             conversation, at, ..
-        } => match View::notice(event) {
-            Some(Line::Notice { text, .. }) => {
-                let title = title_of(*conversation, view);
-                vec![format!(
-                    "[{}] {title} / {}",
-                    clock.time(*at),
-                    one_line(&text)
-                )]
-            }
-            _ => Vec::new(),
-        },
+        } => {
+            let is_today = clock.day(*at) == clock.day(Clock::now());
+            let when = if is_today {
+                clock.time(*at)
+            } else {
+                clock.date_and_time(*at)
+            };
+            let line = View::notice(event);
+            let line = line.and_then(|line| notice(&title_of(*conversation, view), &when, &line));
+            line.into_iter().collect()
+        }
         _ => Vec::new(),
+    }
+}
+
+/// What has happened in a conversation.
+fn notice(title: &str, when: &str, line: &Line) -> Option<String> {
+    match line {
+        Line::Notice { text, .. } => Some(format!("[{when}] {title} / {}", one_line(text))),
+        Line::Message(_) | Line::Post(_) => None,
     }
 }
 

@@ -1,24 +1,23 @@
 //! What stands above the oldest line of the conversation.
 
-use p2pchat_model::wording::{chat, first};
+use p2pchat_model::wording::first;
 use yew::prelude::*;
 
-use crate::browser::page;
+use super::invitation::invitation;
 
 /// What stands above the oldest line: whether the history has `more` messages, `waits` for a
-/// page of them, or is `empty`; where there is no chat at all, with an invitation to others.
-pub fn conversation_top(more: bool, waits: bool, empty: bool, invitation: Option<String>) -> Html {
+/// page of them, or is `empty`; where there is no chat at all, with what to send to others.
+pub fn conversation_top(more: bool, waits: bool, empty: bool, invite: Option<String>) -> Html {
     let line = |words| html! { <p class="lines-top">{ words }</p> };
     if waits {
         line("Loading earlier messages…")
     } else if more {
         line("Scroll up for earlier messages")
-    } else if let Some(text) = invitation.filter(|_| empty) {
+    } else if let Some(text) = invite.filter(|_| empty) {
         html! {
             <div class="lines-empty">
                 <h2>{ first::NO_CHATS }</h2>
-                <p class="invitation">{ &text }</p>
-                <button type="button" class="button" onclick={move |_| page::copy(&text)}>{ chat::COPY }</button>
+                { invitation(text) }
             </div>
         }
     } else if empty {

@@ -1,6 +1,6 @@
 //! To begin a conversation, or to ask more people into a group.
 
-use p2pchat_model::wording::{chat as words, label};
+use p2pchat_model::wording::{chat as words, first, label};
 use p2pchat_model::{Command, ConversationId, DisplayName, User, Username, lowercase, printable};
 use yew::prelude::*;
 
@@ -10,6 +10,7 @@ use crate::context::use_app;
 use super::command_form::{Form, command_form};
 use super::field::{Field, field, name_field, set};
 use super::icon::{Glyph, icon};
+use super::invitation::invitation;
 use super::person_name::{about, person_name};
 use super::switch::switch;
 
@@ -101,6 +102,9 @@ pub fn use_new_chat(props: &Props) -> Html {
                 { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
                 { name_field }
+            } else if let Some(text) = first::invitation(&view).filter(|_| chosen.is_empty()) {
+                <p>{ first::NOT_HERE }</p>
+                { invitation(text) }
             }</> } }) }
     }
 }

@@ -173,13 +173,16 @@ impl SharedView {
                 Event::History { .. }
                 | Event::Posts { .. }
                 | Event::PostsFrom { .. }
+                | Event::ChatChanged { .. }
                 | Event::LoggedIn { .. },
                 _,
             )
             | (_, None | Some(2..)) => {
                 rows.rebuild(&chat.lines, mark);
             }
-            (Event::Post(post), Some(1)) if chat.newest_message() != Some(post.id) => {
+            (Event::Post(post), Some(1))
+                if chat.lines.last().and_then(Line::message_id) != Some(post.id) =>
+            {
                 rows.rebuild(&chat.lines, mark);
             }
             // It may be before a message that is there already.
@@ -223,7 +226,7 @@ fn part_of(of: &Conversation, lines: Vec<Line>, more_history: bool) -> View {
 fn is_of_part(event: &Event, has_later: bool) -> bool {
     match event {
         Event::Posts { before, .. } => before.is_some(),
-        Event::Post(_) => !has_later,
+        Event::Post(_) | Event::ChatChanged { .. } => !has_later,
         Event::PostChanged(_)
         | Event::PostsGone { .. }
         | Event::Chat { .. }

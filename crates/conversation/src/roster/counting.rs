@@ -11,9 +11,16 @@ use super::{Log, MAX_JOINS};
 /// What ends the membership of a person.
 pub(super) struct Ending<'a> {
     pub(super) id: EntryId,
+    pub(super) clock: Clock,
     /// The adds by that person that stay. `None` if they all do, as after leaving.
     pub(super) keeps: Option<&'a BTreeSet<EntryId>>,
     pub(super) cut: &'a BTreeMap<JoinId, u64>,
+}
+
+impl Ending<'_> {
+    pub(super) fn at(&self) -> (Clock, EntryId) {
+        (self.clock, self.id)
+    }
 }
 
 /// An add that counts.

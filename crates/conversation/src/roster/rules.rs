@@ -11,25 +11,52 @@ use super::index::{Add, Index};
 use super::{Log, MAX_ADDED, MAX_INVITED, MAX_PEOPLE, Membership, Roster};
 
 /// The parts of a group's roster that the rules ask for.
-struct Rules<'a> {
-    roster: &'a Roster,
+pub(super) struct Rules<'a> {
+    pub(super) roster: &'a Roster,
     /// All entries but adds and joins.
-    acts: &'a [&'a RosterEntry],
+    pub(super) acts: &'a [&'a RosterEntry],
     /// Everybody who was an owner at any time.
     owners: BTreeSet<PersonKey>,
-    /// What their resignings and leavings keep of the acts of former owners.
-    quits: BTreeMap<PersonKey, Vec<&'a BTreeSet<EntryId>>>,
+    /// The resignings and leavings of former owners, and what these keep of their acts.
+    quits: BTreeMap<PersonKey, Vec<(&'a RosterEntry, &'a BTreeSet<EntryId>)>>,
+    /// Of each person, in the order of their clocks.
     endings: BTreeMap<PersonKey, Vec<Ending<'a>>>,
 }
 
-pub(super) fn group(roster: &Roster) -> Membership {
+/// What counts of a group's roster.
+pub(super) struct Counted<'a> {
+    pub(super) rules: Rules<'a>,
+    pub(super) creator: PersonKey,
+    /// The name that it began with.
+    pub(super) name: Option<DisplayName>,
+    pub(super) joins: Vec<Join<'a>>,
+    pub(super) adds: Vec<Invitation<'a>>,
+}
+
+/// What follows from the entries of a group that count. Nothing without its `create`.
+pub(super) fn group<T: Default>(roster: &Roster, read: impl FnOnce(Counted<'_>) -> T) -> T {
     let index = Index::new(roster);
     let Some((create, certificate, name)) = index.create else {
-        return Membership::default();
+        return T::default();
     };
-    let rules = Rules::new(roster, &index.acts, certificate.person);
+    let creator = certificate.person;
+    let rules = Rules::new(roster, &index.acts, creator);
     let (mut joins, adds) = rules.counting(&index, create, certificate);
     limit(&mut joins);
+    read(Counted {
+        rules,
+        creator,
+        name: Some(name),
+        joins,
+        adds,
+    })
+}
+
+/// Who is in a group.
+pub(super) fn membership(counted: Counted<'_>) -> Membership {
+    let Counted {
+        rules, joins, adds, ..
+    } = counted;
     let members = rules.members(&joins);
     Membership {
         owners: rules.in_force(),
@@ -37,13 +64,14 @@ pub(super) fn group(roster: &Roster) -> Membership {
         removals: rules.removals(),
         invited: rules.invited(&adds, &joins, &members),
         logs: rules.logs(&joins, &members),
-        name: Some(rules.name().unwrap_or(name)),
+        name: rules.name().or(counted.name),
         members,
         ever_owners: rules.owners,
     }
 }
 
-pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
+/// The joins of a direct conversation that count, in the order of their clocks.
+pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Vec<Join<'_>> {
     let joins = roster.entries().filter_map(|entry| match &entry.act {
         Act::Join {
             certificate,
@@ -59,6 +87,11 @@ pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
     });
     let mut joins: Vec<_> = joins.collect();
     limit(&mut joins);
+    joins
+}
+
+/// Who is in a direct conversation.
+pub(super) fn membership_of_direct(joins: &[Join<'_>]) -> Membership {
     let people = joins.iter().map(|join| join.certificate.person);
     Membership {
         members: people.map(|person| (person, Clock::ZERO)).collect(),
@@ -80,7 +113,8 @@ impl<'a> Rules<'a> {
             if let Act::Resign { keeps } | Act::Leave { keeps, .. } = &entry.act
                 && let Some(person) = roster.person(entry)
             {
-                rules.quits.entry(person).or_default().push(keeps);
+                let quits = rules.quits.entry(person).or_default();
+                quits.push((entry, keeps));
             }
         }
         rules.find_owners();
@@ -109,13 +143,18 @@ impl<'a> Rules<'a> {
         let in_force = self.in_force();
         let mut left = BTreeSet::new();
         for entry in self.acts {
-            let id = entry.id;
+            let (id, clock) = (entry.id, entry.clock);
             match &entry.act {
                 Act::Remove { person, keeps, cut }
                     if !in_force.contains(person) && self.is_by_owner(entry) =>
                 {
                     let keeps = Some(keeps);
-                    let ending = Ending { id, keeps, cut };
+                    let ending = Ending {
+                        id,
+                        clock,
+                        keeps,
+                        cut,
+                    };
                     self.endings.entry(*person).or_default().push(ending);
                 }
                 Act::Leave { cut, .. } => {
@@ -124,18 +163,26 @@ impl<'a> Rules<'a> {
                             || left.insert(self.roster.accepted_add(entry)))
                     {
                         let keeps = None;
-                        let ending = Ending { id, keeps, cut };
+                        let ending = Ending {
+                            id,
+                            clock,
+                            keeps,
+                            cut,
+                        };
                         self.endings.entry(person).or_default().push(ending);
                     }
                 }
                 _ => {}
             }
         }
+        for endings in self.endings.values_mut() {
+            endings.sort_by_key(Ending::at);
+        }
     }
 
     /// Whether an entry counts as the act of an owner: of one who has resigned or left, only what
     /// they kept.
-    fn is_by_owner(&self, entry: &RosterEntry) -> bool {
+    pub(super) fn is_by_owner(&self, entry: &RosterEntry) -> bool {
         let writer = self.roster.person(entry);
         writer.is_some_and(|writer| self.is_act_of_owner(&writer, entry))
     }
@@ -143,7 +190,13 @@ impl<'a> Rules<'a> {
     fn is_act_of_owner(&self, writer: &PersonKey, entry: &RosterEntry) -> bool {
         let quits = self.quits.get(writer);
         self.owners.contains(writer)
-            && quits.is_none_or(|quits| quits.iter().all(|keeps| keeps.contains(&entry.id)))
+            && quits.is_none_or(|quits| quits.iter().all(|(_, keeps)| keeps.contains(&entry.id)))
+    }
+
+    /// Whether a person had resigned or left before this entry: then nothing makes them an owner.
+    pub(super) fn has_quit_before(&self, person: &PersonKey, entry: &RosterEntry) -> bool {
+        let mut quits = self.quits.get(person).into_iter().flatten();
+        quits.any(|(quit, _)| (quit.clock, quit.id) < (entry.clock, entry.id))
     }
 
     /// The owners who have neither resigned nor left.
@@ -154,8 +207,13 @@ impl<'a> Rules<'a> {
             .collect()
     }
 
-    fn endings(&self, person: &PersonKey) -> &[Ending<'a>] {
+    pub(super) fn endings(&self, person: &PersonKey) -> &[Ending<'a>] {
         self.endings.get(person).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn all_endings(&self) -> BTreeSet<EntryId> {
+        let endings = self.endings.values().flatten();
+        endings.map(|ending| ending.id).collect()
     }
 
     /// The joins and adds that count, with the `from` that counts, found from the create on: an add
@@ -217,7 +275,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Those who have a join that nothing ends, as far as there is room.
-    fn members(&self, joins: &[Join<'a>]) -> BTreeMap<PersonKey, Clock> {
+    pub(super) fn members(&self, joins: &[Join<'a>]) -> BTreeMap<PersonKey, Clock> {
         let is_in = |join: &&Join<'a>| {
             let mut endings = self.endings(&join.certificate.person).iter();
             endings.all(|ending| join.overrules(ending))
@@ -274,7 +332,7 @@ impl<'a> Rules<'a> {
     }
 
     /// The people whose add was not accepted, and is not ended.
-    fn invited(
+    pub(super) fn invited(
         &self,
         adds: &[Invitation<'a>],
         joins: &[Join<'a>],
@@ -307,7 +365,7 @@ impl<'a> Rules<'a> {
 
     /// The logs of those who are in, and of those who were up to where they were. Who is out only
     /// because there is no room has none.
-    fn logs(
+    pub(super) fn logs(
         &self,
         joins: &[Join<'a>],
         members: &BTreeMap<PersonKey, Clock>,

@@ -21,10 +21,12 @@ fn certificate(number: u16) -> Certificate {
     }
 }
 
-/// A group that is being written: later entries have greater clocks.
+/// A group that is being written: later entries have greater clocks, as long as no clock is ahead.
 struct Group {
     roster: Roster,
     written: u16,
+    /// How far the clocks of those who write are ahead, in turns.
+    ahead: Vec<u64>,
 }
 
 const OWNER: u16 = 1000;
@@ -36,6 +38,7 @@ impl Group {
         let mut group = Self {
             roster: Roster::default(),
             written: 0,
+            ahead: vec![0],
         };
         let create = group.write(
             None,
@@ -50,13 +53,14 @@ impl Group {
 
     fn write(&mut self, under: Option<JoinId>, act: Act) -> EntryId {
         self.written += 1;
+        let ahead = self.ahead[usize::from(self.written) % self.ahead.len()];
         let mut id = [0; 32];
         id[..2].copy_from_slice(&self.written.to_be_bytes());
         self.roster.insert(RosterEntry {
             id: EntryId(id),
             conversation: ConversationId([0; 32]),
             under,
-            clock: Clock::new(self.written.into()).unwrap(),
+            clock: Clock::new(u64::from(self.written) + ahead).unwrap(),
             act,
         });
         EntryId(id)
@@ -386,17 +390,176 @@ fn a_direct_conversation_is_the_joins_of_its_two_people() {
     assert_eq!(membership.logs.len(), 1);
 }
 
+/// Who is in, the owners and the name in the end, by what is told of a group.
+fn told_of(history: &[Change]) -> (BTreeSet<PersonKey>, BTreeSet<PersonKey>, DisplayName) {
+    let creator = person(OWNER);
+    let (mut members, mut owners) = (BTreeSet::from([creator]), BTreeSet::from([creator]));
+    let mut name = "lunch".parse().unwrap();
+    for change in history {
+        match change.what {
+            Changed::Invited(_) => {}
+            Changed::Joined { .. } => assert!(members.insert(change.by)),
+            Changed::Left => {
+                assert!(members.remove(&change.by));
+                owners.remove(&change.by);
+            }
+            Changed::Removed(person) => {
+                members.remove(&person);
+                owners.remove(&person);
+            }
+            Changed::Owner(person) => assert!(owners.insert(person)),
+            Changed::Resigned => assert!(owners.remove(&change.by)),
+            Changed::Renamed(new) => name = new,
+        }
+    }
+    (members, owners, name)
+}
+
+fn told(group: &Group) -> Vec<(u16, Changed)> {
+    let number = |key: PersonKey| u16::from_be_bytes(key.0.0[..2].try_into().unwrap());
+    let history = group.roster.history_of_group();
+    assert!(history.is_sorted_by_key(|change| change.clock));
+    (history
+        .iter()
+        .map(|change| (number(change.by), change.what)))
+    .collect()
+}
+
+#[test]
+fn what_made_a_difference_is_told_once_and_with_who_did_it() {
+    let (mut group, owner) = Group::new();
+    let add = group.add(owner, 1, &[]);
+    group.add(owner, 1, &[]);
+    let bob = group.join(1, add);
+    // A second device.
+    group.join(1, add);
+    for name in ["team", "team"] {
+        let name = name.parse().unwrap();
+        group.write(Some(owner), Act::Rename { name });
+    }
+    group.make_owner(owner, 1);
+    let keeps = group.roster.entries.keys().copied().collect();
+    group.write(Some(owner), Act::Resign { keeps });
+    group.add(bob, 2, &[]);
+    group.remove(bob, 2, &[]);
+    let keeps = group.roster.entries.keys().copied().collect();
+    let cut = BTreeMap::new();
+    group.write(Some(owner), Act::Leave { keeps, cut });
+    let expected = [
+        (OWNER, Changed::Invited(person(1))),
+        (1, Changed::Joined { from: Clock::ZERO }),
+        (OWNER, Changed::Renamed("team".parse().unwrap())),
+        (OWNER, Changed::Owner(person(1))),
+        (OWNER, Changed::Resigned),
+        (1, Changed::Invited(person(2))),
+        (1, Changed::Removed(person(2))),
+        (OWNER, Changed::Left),
+    ];
+    assert_eq!(told(&group), expected);
+}
+
+#[test]
+fn who_is_invited_by_one_who_did_not_know_of_their_removal_is_not_told_as_back() {
+    let (mut group, owner) = Group::new();
+    group.bring(owner, 1);
+    group.remove(owner, 1, &[]);
+    let told_before = told(&group);
+    group.bring(owner, 1);
+    assert!(!group.is_in(1));
+    assert_eq!(told(&group), told_before);
+}
+
+#[test]
+fn who_comes_back_by_entries_that_are_dated_back_is_told_as_back() {
+    let (mut group, owner) = Group::new();
+    group.written = 100;
+    group.bring(owner, 1);
+    let mallory = group.bring(owner, MALLORY);
+    let leaving = group.leave(mallory, &[]);
+    // By a friend.
+    let add = Act::Add {
+        person: person(MALLORY),
+        from: Clock::ZERO,
+        after: BTreeSet::from([leaving]),
+    };
+    group.written = 50;
+    let add = group.write(Some(owner), add);
+    group.join(MALLORY, add);
+    let told = told(&group);
+    let by_mallory = told.iter().filter(|(by, _)| *by == MALLORY);
+    let by_mallory: Vec<_> = by_mallory.map(|(_, what)| *what).collect();
+    let joined = Changed::Joined { from: Clock::ZERO };
+    assert_eq!(by_mallory, [joined, Changed::Left, joined]);
+}
+
+#[test]
+fn an_invitation_that_an_owner_takes_back_is_told_with_its_end() {
+    let (mut group, owner) = Group::new();
+    let bob = group.bring(owner, 1);
+    group.add(bob, 2, &[]);
+    group.remove(owner, 2, &[]);
+    let told = told(&group);
+    assert_eq!(
+        told[2..],
+        [
+            (1, Changed::Invited(person(2))),
+            (OWNER, Changed::Removed(person(2)))
+        ]
+    );
+}
+
+#[test]
+fn thousands_of_endings_of_one_person_are_gone_through_once() {
+    let (mut group, owner) = Group::new();
+    for _ in 0..6_000 {
+        group.add(owner, 1, &[]);
+    }
+    for _ in 0..6_000 {
+        group.remove(owner, 1, &[]);
+    }
+    assert_eq!(told(&group).len(), 2);
+}
+
+#[test]
+fn of_ten_thousand_invitations_of_a_member_a_few_are_told() {
+    let (mut group, owner) = Group::new();
+    let mallory = group.bring(owner, MALLORY);
+    for number in 0..10_000 {
+        group.add(mallory, number, &[]);
+    }
+    assert_eq!(told(&group).len(), 2 + MAX_INVITED);
+}
+
+#[test]
+fn of_a_direct_conversation_it_is_told_that_the_other_one_has_joined() {
+    let (mut group, _) = Group::new();
+    for number in [2, 1, 1, 2] {
+        let certificate = certificate(number);
+        let act = Act::Join {
+            certificate,
+            salt: [0; 16],
+            add: None,
+        };
+        group.write(None, act);
+    }
+    let history = group.roster.history_of_direct([person(1), person(2)]);
+    let by: Vec<_> = history.iter().map(|change| change.by).collect();
+    assert_eq!(by, [person(1)]);
+}
+
 proptest! {
     /// Any entries in any order: one result.
     #[test]
     fn shuffled_entries_give_one_roster(
-        (acts, order) in prop::collection::vec((0_u8..7, 0_usize..40, 0_u16..5, any::<bool>()), 1..40)
+        (acts, order) in prop::collection::vec((0_u8..9, 0_usize..40, 0_u16..5, any::<bool>()), 1..40)
             .prop_flat_map(|acts| {
                 let count = acts.len() + 1;
                 (Just(acts), Just((0..count).collect::<Vec<_>>()).prop_shuffle())
             }),
+        ahead in prop::collection::vec(0_u64..50, 1..9),
     ) {
         let (mut group, _) = Group::new();
+        group.ahead = ahead;
         for (kind, which, number, is_all) in acts {
             let written: Vec<EntryId> = group.roster.entries.keys().copied().collect();
             let under = written[which % written.len()];
@@ -413,6 +576,14 @@ proptest! {
                 }
                 4 => { group.remove(under, number, &named); }
                 5 => { group.make_owner(under, number); }
+                6 => {
+                    let name = format!("{number}").parse().unwrap();
+                    group.write(Some(under), Act::Rename { name });
+                }
+                7 => {
+                    let keeps = named.into_iter().collect();
+                    group.write(Some(under), Act::Resign { keeps });
+                }
                 _ => { group.leave(under, &[(under, which as u64)]); }
             }
         }
@@ -423,6 +594,15 @@ proptest! {
                 prop_assert!(shuffled.insert(entry.clone()));
             }
         }
-        prop_assert_eq!(shuffled.group(), group.roster.group());
+        let membership = group.roster.group();
+        let history = group.roster.history_of_group();
+        let (members, owners, name) = told_of(&history);
+        prop_assert!(members.iter().eq(membership.members.keys()), "{:#?}", history);
+        // One who is not in may be made an owner, which makes no difference.
+        let are_in = |people: &BTreeSet<PersonKey>| &members & people;
+        prop_assert_eq!(are_in(&owners), are_in(&membership.owners));
+        prop_assert_eq!(Some(name), membership.name);
+        prop_assert_eq!(shuffled.history_of_group(), history);
+        prop_assert_eq!(shuffled.group(), membership);
     }
 }

@@ -1,6 +1,7 @@
 //! What events change in a conversation, and how many of its lines are kept.
 //!
-//! Messages stand in the order of their ids. Notices stand where they came, between them.
+//! Messages stand in the order of their ids. Notices stand where they came, between them; how the
+//! membership of an encrypted conversation has changed stands where it was.
 
 use std::sync::Arc;
 
@@ -41,11 +42,17 @@ impl Conversation {
             Event::Posts {
                 before,
                 posts,
+                changes,
                 more,
                 ..
             } => {
                 let lines = posts.iter().cloned().map(Line::from);
                 self.add_history(*before, lines.collect(), *more);
+                for notice in changes.iter().map(Line::from) {
+                    if self.lines.len() < View::MAX_LINES {
+                        self.add_change(notice);
+                    }
+                }
             }
             Event::Unread {
                 messages, mentions, ..
@@ -176,7 +183,12 @@ impl Conversation {
         match self.find(post.id) {
             Ok(at) => self.lines[at] = post.clone().into(),
             Err(_) if self.is_on_disk_only(post.id) => {}
-            Err(at) => self.insert(at, post.clone().into()),
+            Err(mut at) => {
+                while at > 0 && is_later_notice(&self.lines[at - 1], post) {
+                    at -= 1;
+                }
+                self.insert(at, post.clone().into());
+            }
         }
     }
 
@@ -251,6 +263,20 @@ impl Conversation {
         self.insert(self.lines.len(), line);
     }
 
+    /// Adds how the membership has changed where it was, unless it is here: one may hear of it late,
+    /// and again with a page.
+    pub(super) fn add_change(&mut self, notice: Line) {
+        if self.lines.contains(&notice) {
+            return;
+        }
+        let is_before = |line: &Line| line.at() <= notice.at();
+        let at = self.lines.iter().rposition(is_before);
+        // What belongs before all that are here comes with its page.
+        if at.is_some() || self.lines.is_empty() || !self.more_history {
+            self.insert(at.map_or(0, |at| at + 1), notice);
+        }
+    }
+
     fn insert(&mut self, at: usize, line: Line) {
         self.lines.insert(at, line);
         if self.lines.len() > View::MAX_LINES {
@@ -281,6 +307,10 @@ impl Conversation {
     pub(super) fn bytes(&self) -> usize {
         self.lines.iter().map(Line::size).sum()
     }
+}
+
+fn is_later_notice(line: &Line, post: &Post) -> bool {
+    matches!(line, Line::Notice { at, .. } if *at > post.at)
 }
 
 /// Whether a line stands before a message.

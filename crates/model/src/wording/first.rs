@@ -35,6 +35,8 @@ pub const CHECK_ADDRESS: &str =
     "Is p2pchat-registry running there? Check the address and try again.";
 /// A list of chats that is empty.
 pub const NO_CHATS: &str = "No chats yet. Pick someone online, or invite a colleague.";
+/// Before the invitation, where someone is looked for.
+pub const NOT_HERE: &str = "Is someone not here yet? Send them this:";
 /// Button: invite someone.
 pub const INVITE: &str = "Invite";
 

@@ -1,10 +1,10 @@
 //! Examples of events, and of the view.
 
 use p2pchat_model::{
-    BlockChange, CONTRACT_VERSION, Conversation, Delivery, DeliveryState, DropKind, DropReason,
-    Dropped, Event, Failure, Identity, IncomingRequest, JoinedBy, KnownRegistry, LeaveReason, Link,
-    MessageId, NameCheck, OnlineLooks, OutgoingRequest, Person, Problem, Security, Snapshot,
-    Target, Trust, Undo, Undoable, User, View, wording,
+    BlockChange, CONTRACT_VERSION, ChatChange, Conversation, DatedChange, Delivery, DeliveryState,
+    DropKind, DropReason, Dropped, Event, Failure, Identity, IncomingRequest, JoinedBy,
+    KnownRegistry, LeaveReason, Link, MessageId, NameCheck, OnlineLooks, OutgoingRequest, Person,
+    Problem, Security, Snapshot, Target, Trust, Undo, Undoable, User, View, wording,
 };
 
 use crate::chats;
@@ -105,6 +105,7 @@ every! {
             conversation: chats::team(),
             before,
             posts: vec![chats::post(31, "hello"), chats::post(32, "how was the release?")],
+            changes: vec![DatedChange { at: at(31), change: ChatChange::Joined(chats::carol()) }],
             more: before.is_none(),
         }),
         Event::PostsFrom { .. } => [Event::PostsFrom {

@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Chat, ChatKind, Command, ConversationId, Event, MAX_DRAFT, Named, Post, Problem, Standing,
-    Trust, Username, View,
+    Chat, ChatKind, Command, ConversationId, DatedChange, Event, MAX_DRAFT, Named, Post, Problem,
+    Standing, Trust, Username, View,
 };
 use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
@@ -306,7 +306,7 @@ impl Chats {
             let until = cx.now.elapsed + NAME_WAIT;
             return self.unnamed.push((until, event));
         }
-        self.names.put_into(&mut event, keys);
+        self.put_names(cx, keys, &mut event);
         match &event {
             Event::Chat { conversation, chat } => {
                 self.known.insert(*conversation, Chat::clone(chat));
@@ -329,6 +329,35 @@ impl Chats {
             _ => {}
         }
         self.tell(cx, event);
+    }
+
+    /// Gives the people in an event their names. Changes whose names are awaited are taken out, and
+    /// told once these have come.
+    fn put_names(&mut self, cx: &Context, keys: &Keyring, event: &mut Event) {
+        self.names.put_into(event, keys);
+        let Event::Posts {
+            conversation,
+            changes,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let until = cx.now.elapsed + NAME_WAIT;
+        changes.retain_mut(|changed| {
+            let may_come = self.names.put_into_change(&mut changed.change);
+            let is_held = may_come && self.unnamed.len() < MAX_UNNAMED;
+            if is_held {
+                let DatedChange { at, change } = *changed;
+                let event = Event::ChatChanged {
+                    conversation: *conversation,
+                    at,
+                    change,
+                };
+                self.unnamed.push((until, event));
+            }
+            !is_held
+        });
     }
 
     fn tell(&self, cx: &mut Context, event: Event) {
@@ -427,12 +456,20 @@ impl Chats {
                     posts,
                 });
             }
-            (Ordered::Page { posts, more }, Answers::Page(conversation, part)) => {
+            (
+                Ordered::Page {
+                    posts,
+                    changes,
+                    more,
+                },
+                Answers::Page(conversation, part),
+            ) => {
                 let mut event = match part {
                     Part::Before(before) => Event::Posts {
                         conversation,
                         before,
                         posts,
+                        changes,
                         more,
                     },
                     Part::From(from) => Event::PostsFrom {
@@ -442,7 +479,7 @@ impl Chats {
                         more,
                     },
                 };
-                self.names.put_into(&mut event, keys);
+                self.put_names(cx, keys, &mut event);
                 cx.emit(event);
             }
             (Ordered::Opened(conversation), _) => cx.answer(Event::Opened { conversation }),

@@ -6,7 +6,9 @@
 
 use std::net::SocketAddr;
 
-use p2pchat_model::{Alerts, ConversationId, Event, MessageId, Post, Problem, Username};
+use p2pchat_model::{
+    Alerts, ConversationId, DatedChange, Event, MessageId, Post, Problem, Username,
+};
 use p2pchat_protocol::v2::{DeviceKey, DisplayName, PersonKey};
 
 use super::io::{SaidBy, SendId};
@@ -175,6 +177,8 @@ pub enum Ordered {
     Page {
         /// Its messages.
         posts: Vec<Post>,
+        /// How the membership changed between them. Not of a page from a message on.
+        changes: Vec<DatedChange>,
         /// Whether there are older ones; of a page from a message on, later ones.
         more: bool,
     },

@@ -3,7 +3,7 @@
 use p2pchat_model::{ChatChange, ChatKind, Problem, Receipt, Standing};
 use p2pchat_peer::machine::Order;
 
-use crate::world::{User, named, was_told};
+use crate::world::{Seen, User, named, was_told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_before_the_other_is_there_waits_for_them() {
@@ -37,7 +37,7 @@ async fn what_is_said_before_the_other_is_there_waits_for_them() {
     })
     .await;
     assert_eq!(receipts(&ann), [(bob.person(), true)]);
-    let is_in = |person| move |seen: &crate::world::Seen| seen.people_in(id).contains(&person);
+    let is_in = |person| move |seen: &Seen| seen.people_in(id).contains(&person);
     ann.until("bob to be in", is_in(bob.person())).await;
     // The same one is found again.
     assert_eq!(bob.opened(Order::Direct(ann.person())).await, id);
@@ -90,6 +90,39 @@ async fn one_who_declines_is_out_and_not_asked_again() {
     let declined = was_told(ChatChange::Declined(named(bob.person(), false)));
     ann.until("the answer", declined).await;
     assert_eq!(ann.seen.chats[&id].standing, Standing::In);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nobody_has_accepted_a_message_waits_for_those_who_may() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let mut cid = User::new("cid").await;
+    let name = "friends".parse().unwrap();
+    let people = vec![bob.person(), cid.person()];
+    let id = ann.opened(Order::Group { name, people }).await;
+    ann.say(id, "hello?").await;
+    let waits_for = |expected: &[(&User, bool)]| {
+        let mut expected: Vec<_> = (expected.iter())
+            .map(|(user, delivered)| (user.person(), *delivered))
+            .collect();
+        expected.sort();
+        move |seen: &Seen| {
+            let receipts = seen.find(id, "hello?").receipts.iter().flatten();
+            let mut receipts: Vec<_> = receipts.map(|it| (it.to.key, it.delivered)).collect();
+            receipts.sort();
+            receipts == expected
+        }
+    };
+    assert!(waits_for(&[(&bob, false), (&cid, false)])(&ann.seen));
+    for other in [&mut bob, &mut cid] {
+        ann.connect(other).await;
+        other
+            .until("the request", |seen| seen.chats.contains_key(&id))
+            .await;
+    }
+    bob.done(Order::Decline(id)).await;
+    ann.until("cid alone", waits_for(&[(&cid, false)])).await;
+    cid.done(Order::Join(id)).await;
+    ann.until("the receipt", waits_for(&[(&cid, true)])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,20 @@ async fn names_owners_and_those_who_go_are_told_with_who_did_it() {
     ann.until("the leaving", was_told(ChatChange::Left(named(b, false))))
         .await;
     assert_eq!(ann.seen.people_in(id).len(), 0);
+
+    for user in [&mut ann, &mut bob, &mut cid] {
+        let told = std::mem::take(&mut user.seen.changes);
+        user.stop().await;
+        user.start().await;
+        let known = std::mem::take(&mut user.seen.known);
+        assert!(known.is_sorted_by_key(|change| change.at));
+        let in_words = |change| format!("{change:?}");
+        let mut told: Vec<_> = told.into_iter().map(in_words).collect();
+        let mut known: Vec<_> = known.into_iter().map(|it| in_words(it.change)).collect();
+        told.sort();
+        known.sort();
+        assert_eq!(known, told, "after a restart it is told again");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,7 +122,7 @@ async fn pages_and_findings_are_of_what_is_shown_now() {
         .order(Order::Page(conversation, Part::Before(before)))
         .await
     {
-        Ok(Ordered::Page { posts, more }) => {
+        Ok(Ordered::Page { posts, more, .. }) => {
             let ids: Vec<_> = posts.iter().map(|post| post.id).collect();
             (ids, more)
         }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Chat, ChatChange, ConversationId, Event, Member, MessageId, Named, Notice, Post, Problem,
-    Standing, Username,
+    Chat, ChatChange, ConversationId, DatedChange, Event, Member, MessageId, Named, Notice, Post,
+    Problem, Standing, Username,
 };
 use p2pchat_peer::machine::{FromChats, Order, Ordered, SendId, ToChats};
 use p2pchat_peer::{Chats, ChatsOptions};
@@ -33,7 +33,10 @@ pub(crate) struct Seen {
     pub(crate) posts: BTreeMap<(ConversationId, MessageId), Post>,
     /// How often a new message was told, whichever it was.
     pub(crate) new_posts: usize,
+    /// How the membership has changed since the user came.
     pub(crate) changes: Vec<ChatChange>,
+    /// And how before.
+    pub(crate) known: Vec<DatedChange>,
     pub(crate) more: BTreeMap<ConversationId, bool>,
     pub(crate) read: BTreeMap<ConversationId, MessageId>,
     pub(crate) drafts: BTreeMap<ConversationId, String>,
@@ -84,8 +87,10 @@ impl Seen {
                 conversation,
                 before: None,
                 posts,
+                changes,
                 more,
             } => {
+                self.known.extend(changes);
                 posts.into_iter().for_each(|post| self.post(post));
                 self.more.insert(conversation, more);
             }

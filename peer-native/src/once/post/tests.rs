@@ -110,6 +110,7 @@ fn a_text_with_an_id_that_was_sent_before_is_found_in_the_history() {
         conversation: with_bob(),
         before: Some(super::super::testing::id(first + 100)),
         posts: vec![own(first, &[("bob", true)])],
+        changes: Vec::new(),
         more,
     };
     assert_eq!(run.answer(&page, posts(800, true)), Step::Wait);
@@ -118,6 +119,7 @@ fn a_text_with_an_id_that_was_sent_before_is_found_in_the_history() {
         conversation: with_bob(),
         before: Some(super::super::testing::id(800)),
         posts: vec![receipts(true, true)],
+        changes: Vec::new(),
         more: true,
     };
     assert_eq!(run.answer(&page, older), Step::Wait);

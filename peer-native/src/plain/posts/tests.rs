@@ -1,5 +1,6 @@
 use p2pchat_model::{
-    Alerts, ChatChange, ChatKind, Member, OnlineUser, Quote, Reaction, Receipt, Timestamp,
+    Alerts, ChatChange, ChatKind, DatedChange, Member, OnlineUser, Quote, Reaction, Receipt,
+    Timestamp,
 };
 
 use super::*;
@@ -276,7 +277,8 @@ fn a_change_of_the_members_names_its_conversation() {
     };
     assert_eq!(
         shown(&changed, &view([])),
-        ["[16:23] Release team / carol joined"]
+        ["[2026-11-22 16:23] Release team / carol joined"],
+        "of another day"
     );
 }
 
@@ -286,14 +288,23 @@ fn a_page_has_dates_and_the_beginning_is_told() {
         conversation: team(),
         before,
         posts,
+        changes: Vec::new(),
         more: false,
     };
     let view = view([]);
     let posts = vec![post(0, bob(), "one"), post(1, carol(), "two")];
+    let mut both = page(Some(id(9)), posts);
+    if let Event::Posts { posts, changes, .. } = &mut both {
+        changes.push(DatedChange {
+            at: posts[0].at,
+            change: ChatChange::Joined(carol()),
+        });
+    }
     assert_eq!(
-        shown(&page(Some(id(9)), posts), &view),
+        shown(&both, &view),
         [
             "[2026-11-22 16:23] Release team / bob: one",
+            "[2026-11-22 16:23] Release team / carol joined",
             "[2026-11-22 16:24] Release team / carol: two",
         ]
     );

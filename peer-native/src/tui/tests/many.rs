@@ -309,6 +309,7 @@ fn a_chat_that_is_shown_asks_for_its_first_page_and_once() {
         conversation: id(TEAM),
         before,
         posts,
+        changes: Vec::new(),
         more: true,
     };
     answer(&mut app, &calls[0], page);

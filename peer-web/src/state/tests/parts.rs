@@ -53,6 +53,7 @@ fn page(posts: std::ops::Range<u64>, more: bool) -> Event {
         conversation: id(),
         before: Some(nth(posts.end)),
         posts: posts.map(post).collect(),
+        changes: Vec::new(),
         more,
     }
 }
@@ -189,6 +190,7 @@ fn told(of: u8, newest: u64) -> [Action; 2] {
             conversation,
             before: None,
             posts,
+            changes: Vec::new(),
             more: true,
         }),
     ]

@@ -3,7 +3,7 @@
 use p2pchat_protocol::v2::PersonKey;
 
 use super::*;
-use crate::chat::{ChatChange, ChatKind};
+use crate::chat::{ChatChange, ChatKind, DatedChange};
 use crate::conversation::ConversationId;
 use crate::post::{PostState, Reaction, Receipt};
 use crate::time::Timestamp;
@@ -77,6 +77,7 @@ fn page(before: Option<u64>, clocks: impl Iterator<Item = u64>, more: bool) -> E
         conversation: team(),
         before: before.map(id),
         posts: clocks.map(|clock| post(clock, bob())).collect(),
+        changes: Vec::new(),
         more,
     }
 }
@@ -237,6 +238,44 @@ fn notices_stay_beside_the_messages_that_they_came_with() {
     view.apply(&told(15));
     view.apply(&told(30));
     assert_eq!(lines(&view), [10, 0, 0, 15, 20, 0, 30]);
+}
+
+#[test]
+fn who_joined_meanwhile_stands_where_it_was_and_once() {
+    let with_changes = |before, clocks: std::ops::Range<u64>, changes: &[u64], more| {
+        let mut page = page(before, clocks.step_by(10), more);
+        if let Event::Posts { changes: all, .. } = &mut page {
+            let change = ChatChange::Joined(carol());
+            all.extend(changes.iter().map(|at| DatedChange {
+                at: Timestamp(*at),
+                change,
+            }));
+        }
+        page
+    };
+    let mut view = view([joined(25)]);
+    view.apply(&with_changes(None, 20..50, &[25, 45], true));
+    assert_eq!(
+        lines(&view),
+        [20, 0, 30, 40, 0],
+        "it was told before its page came"
+    );
+    view.apply(&joined(35));
+    assert_eq!(lines(&view), [20, 0, 30, 0, 40, 0], "late");
+    view.apply(&joined(5));
+    assert_eq!(lines(&view).len(), 6, "it comes with its page");
+    view.apply(&with_changes(Some(20), 10..20, &[5, 15], false));
+    assert_eq!(lines(&view), [0, 10, 0, 20, 0, 30, 0, 40, 0]);
+    view.apply(&joined(1));
+    assert_eq!(lines(&view).len(), 10, "nothing is older");
+    view.apply(&joined(60));
+    view.apply(&joined(60));
+    view.apply(&told(55));
+    assert_eq!(
+        lines(&view)[8..],
+        [40, 0, 55, 0],
+        "a message that comes after it"
+    );
 }
 
 #[test]

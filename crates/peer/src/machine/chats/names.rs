@@ -55,7 +55,7 @@ impl Names {
         }
     }
 
-    /// Gives all people in an event their names, but for [`Event::ChatChanged`].
+    /// Gives all people in an event their names, but for those in changes of a membership.
     pub(super) fn put_into(&mut self, event: &mut Event, keys: &Keyring) {
         match event {
             Event::Chat { chat, .. } => self.put_into_chat(chat, keys),

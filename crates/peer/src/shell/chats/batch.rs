@@ -1,6 +1,6 @@
 //! What is to be looked at, gathered until the look before it has ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use p2pchat_model::Chat;
@@ -21,11 +21,19 @@ const MAX_TURN: usize = 200;
 /// How many entries of each log count.
 pub(super) type Limits = BTreeMap<JoinId, u64>;
 
+/// What a roster led to.
+#[derive(Debug, Default, Clone)]
+pub(super) struct RosterState {
+    pub(super) limits: Limits,
+    /// The entries that have changed who is in.
+    pub(super) changes: BTreeSet<EntryId>,
+}
+
 /// What was told of conversations.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) chats: BTreeMap<Id, Chat>,
-    pub(super) limits: BTreeMap<Id, Limits>,
+    pub(super) counted: BTreeMap<Id, RosterState>,
 }
 
 /// What is to be looked at.
@@ -44,8 +52,8 @@ pub(super) struct Batch {
 pub(super) struct About {
     /// Who is in, what is unread, and so on.
     pub(super) chat: bool,
-    /// What of each log counts, as the membership may be different.
-    pub(super) limits: bool,
+    /// What its roster leads to: there is something new in it.
+    pub(super) roster: bool,
     /// New entries, by who wrote them, and those whose time had not come when they were looked at.
     pub(super) entries: Vec<(Option<PersonKey>, EntryId)>,
     /// What was delivered of own logs.
@@ -61,11 +69,11 @@ pub(super) struct About {
 }
 
 impl About {
-    /// Its state, and what of it counts.
+    /// Its state, and what its roster leads to.
     pub(super) fn membership() -> Self {
         Self {
             chat: true,
-            limits: true,
+            roster: true,
             ..Self::default()
         }
     }
@@ -102,7 +110,7 @@ impl Batch {
         self.entries += about.entries.len() + about.delivered.len();
         let known = self.conversations.entry(id).or_default();
         known.chat |= about.chat;
-        known.limits |= about.limits;
+        known.roster |= about.roster;
         known.read |= about.read;
         known.draft |= about.draft;
         known.entries.extend(about.entries);
@@ -137,16 +145,20 @@ impl Batch {
     }
 
     /// The states of its conversations, of those that were told.
-    pub(super) fn of(&self, told: &BTreeMap<Id, Chat>, counted: &BTreeMap<Id, Limits>) -> Told {
+    pub(super) fn of(
+        &self,
+        told: &BTreeMap<Id, Chat>,
+        counted: &BTreeMap<Id, RosterState>,
+    ) -> Told {
         let about = self.conversations.iter();
         let told = about
             .clone()
             .filter_map(|(id, _)| Some((*id, told.get(id)?.clone())));
-        let compared = about.filter(|(_, about)| about.limits);
+        let compared = about.filter(|(_, about)| about.roster);
         let counted = compared.filter_map(|(id, _)| Some((*id, counted.get(id)?.clone())));
         Told {
             chats: told.collect(),
-            limits: counted.collect(),
+            counted: counted.collect(),
         }
     }
 

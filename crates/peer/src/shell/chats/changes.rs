@@ -1,109 +1,140 @@
 //! How the membership of a conversation has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use p2pchat_model::{Chat, ChatChange, Named, Standing};
+use p2pchat_conversation::replica::Role;
+use p2pchat_conversation::roster::{Change, Changed};
+use p2pchat_model::{Chat, ChatChange, DatedChange, Standing};
 use p2pchat_protocol::v2::PersonKey;
-use p2pchat_protocol::v2::conversation::EntryId;
-use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
+use p2pchat_protocol::v2::conversation::{Clock, EntryId};
 
-use super::shown::Shown;
+use super::shown::{Shown, time};
+use crate::shell::clock::wall;
 
-/// What a person is to a conversation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct State {
-    asked: bool,
-    owner: bool,
+/// The most changes that come with a page of messages, the newest: more than a page has messages.
+const MAX_CHANGES: usize = 200;
+/// The most that are told by themselves at a time, the newest. The others come with their page.
+const MAX_NEWS: usize = 16;
+
+/// The history of a membership, as far as the user may see it.
+pub(super) struct History<'a> {
+    shown: &'a Shown<'a>,
+    changes: Vec<Change>,
 }
 
-/// What has changed from one state to the next.
-pub(super) fn changes(old: &Chat, new: &Chat, shown: &Shown<'_>) -> Vec<ChatChange> {
-    let me = shown.replica.person();
-    let (before, now) = (people(old, me), people(new, me));
-    let mut changes = Vec::new();
-    if old.name != new.name {
-        changes.push(ChatChange::Renamed(new.name));
-    }
-    for (person, state) in &now {
-        let who = shown.named(*person);
-        match before.get(person) {
-            None if state.asked => changes.push(ChatChange::Asked {
-                who,
-                by: asked_by(person, shown),
-            }),
-            None => changes.push(ChatChange::Joined(who)),
-            Some(before) if before.asked && !state.asked => changes.push(ChatChange::Joined(who)),
-            Some(_) => {}
+impl<'a> History<'a> {
+    /// Those who have only been asked are told who asks, and nothing else.
+    pub(super) fn of(shown: &'a Shown<'a>) -> Self {
+        let replica = shown.replica;
+        let me = replica.person();
+        let membership = replica.membership();
+        let mut changes = Vec::new();
+        if membership.logs.values().any(|log| log.person == me) {
+            changes = replica.history();
         }
-        match (before.get(person).is_some_and(|it| it.owner), state.owner) {
-            (false, true) => changes.push(ChatChange::Owner(who)),
-            (true, false) => changes.push(ChatChange::Resigned(who)),
-            _ => {}
-        }
+        let joined = changes.iter().filter(|change| change.by == me);
+        let joined = joined.filter_map(|change| match change.what {
+            Changed::Joined { from } => Some(from),
+            _ => None,
+        });
+        let from = match replica.own_role() {
+            Role::Member(from) => from,
+            // Of who was in: as when they were.
+            Role::Invited(_) | Role::Stranger => joined.min().unwrap_or_default(),
+        };
+        changes.retain(|change| change.clock > from);
+        Self { shown, changes }
     }
-    for (person, state) in before {
-        if !now.contains_key(&person) {
-            changes.extend(gone(&person, state, shown));
-        }
-    }
-    changes
-}
 
-/// Who is in or asked, the user included.
-fn people(chat: &Chat, me: PersonKey) -> BTreeMap<PersonKey, State> {
-    let members = chat.members.iter().filter(|member| !member.declined);
-    let mut people: BTreeMap<_, _> = members
-        .map(|member| {
-            let state = State {
-                asked: member.asked,
-                owner: member.owner,
+    pub(super) fn entries(&self) -> impl Iterator<Item = EntryId> + '_ {
+        self.changes.iter().map(|change| change.entry)
+    }
+
+    /// What belongs to the messages of a time.
+    pub(super) fn within(&self, times: &Range<Clock>) -> Vec<DatedChange> {
+        let within = self.changes.iter();
+        let within: Vec<_> = within
+            .filter(|change| times.contains(&change.clock))
+            .collect();
+        let newest = within.len().saturating_sub(MAX_CHANGES);
+        within[newest..].iter().map(|it| self.dated(it)).collect()
+    }
+
+    /// What is new since the state `old`, in which these entries were told.
+    pub(super) fn since(
+        &self,
+        told: &BTreeSet<EntryId>,
+        old: Option<&Chat>,
+        new: &Chat,
+    ) -> Vec<DatedChange> {
+        let me = self.shown.replica.person();
+        let news = self.changes.iter();
+        let news: Vec<_> = news
+            .filter(|change| !told.contains(&change.entry))
+            .collect();
+        let ends = |person: PersonKey| {
+            news.iter().any(|change| match change.what {
+                Changed::Left => change.by == person,
+                Changed::Removed(removed) => removed == person,
+                _ => false,
+            })
+        };
+        let without_entry = old.into_iter().flat_map(|old| gone(old, new, me));
+        let without_entry = without_entry.filter_map(|(person, was_asked)| {
+            let who = self.shown.named(person);
+            let change = if self.shown.replica.has_declined(&person) {
+                ChatChange::Declined(who)
+            } else if was_asked || ends(person) {
+                return None;
+            } else {
+                // As their invitation counts no more: who wrote it was removed.
+                ChatChange::Removed { who, by: None }
             };
-            (member.who.key, state)
-        })
-        .collect();
-    let own = |asked| State {
-        asked,
-        owner: chat.owner,
-    };
-    match chat.standing {
-        Standing::In => people.insert(me, own(false)),
-        Standing::Asked(_) => people.insert(me, own(true)),
-        Standing::Out => None,
-    };
-    people
-}
-
-/// How one who was in or asked is not any more, by the last of what ended it.
-fn gone(person: &PersonKey, state: State, shown: &Shown<'_>) -> Option<ChatChange> {
-    let roster = shown.replica.roster();
-    let who = shown.named(*person);
-    if shown.replica.has_declined(person) {
-        return Some(ChatChange::Declined(who));
+            Some(DatedChange { at: wall(), change })
+        });
+        let newest = news.len().saturating_sub(MAX_NEWS);
+        let newest = news[newest..].iter().map(|change| self.dated(change));
+        newest.chain(without_entry).collect()
     }
-    let removals = shown.replica.membership().removals.get(person);
-    let removals = removals.into_iter().flatten().copied();
-    let endings = removals.chain(shown.replica.leavings_of(person));
-    let last = endings
-        .filter_map(|id| roster.get(&id))
-        .max_by_key(|entry| (entry.clock, entry.id));
-    match last {
-        Some(entry) if matches!(entry.act, Act::Remove { .. }) => Some(ChatChange::Removed {
-            who,
-            by: writer(entry, shown),
-        }),
-        _ if state.asked => None,
-        Some(_) => Some(ChatChange::Left(who)),
-        None => Some(ChatChange::Removed { who, by: None }),
+
+    fn dated(&self, change: &Change) -> DatedChange {
+        let named = |person| self.shown.named(person);
+        let by = named(change.by);
+        // One that is dated ahead has happened nevertheless.
+        let at = time(change.clock.min(self.shown.visible.latest));
+        let change = match change.what {
+            Changed::Invited(person) => ChatChange::Asked {
+                who: named(person),
+                by: Some(by),
+            },
+            Changed::Joined { .. } => ChatChange::Joined(by),
+            Changed::Left => ChatChange::Left(by),
+            Changed::Removed(person) => ChatChange::Removed {
+                who: named(person),
+                by: Some(by),
+            },
+            Changed::Owner(person) => ChatChange::Owner(named(person)),
+            Changed::Resigned => ChatChange::Resigned(by),
+            Changed::Renamed(name) => ChatChange::Renamed(name),
+        };
+        DatedChange { at, change }
     }
 }
 
-fn asked_by(person: &PersonKey, shown: &Shown<'_>) -> Option<Named> {
-    let membership = shown.replica.membership();
-    let add: &EntryId = membership.invited.get(person)?;
-    writer(shown.replica.roster().get(add)?, shown)
-}
-
-fn writer(entry: &RosterEntry, shown: &Shown<'_>) -> Option<Named> {
-    let certificate = shown.replica.roster().writer(entry)?;
-    Some(shown.named(certificate.person))
+/// Those who were in or asked and are neither now, and whether they were only asked.
+fn gone(old: &Chat, new: &Chat, me: PersonKey) -> BTreeMap<PersonKey, bool> {
+    let people = |chat: &Chat| {
+        let members = chat.members.iter().filter(|member| !member.declined);
+        let others = members.map(|member| (member.who.key, member.asked));
+        let own = match chat.standing {
+            Standing::In => Some((me, false)),
+            Standing::Asked(_) => Some((me, true)),
+            Standing::Out => None,
+        };
+        others.chain(own).collect::<BTreeMap<_, _>>()
+    };
+    let (mut before, now) = (people(old), people(new));
+    before.retain(|person, _| !now.contains_key(person));
+    before
 }

@@ -1,6 +1,6 @@
 //! What was found goes out as events.
 
-use p2pchat_model::{Chat, ChatChange, Event};
+use p2pchat_model::{Chat, DatedChange, Event};
 use p2pchat_protocol::v2::conversation::ConversationId as Id;
 use tokio::time::Instant;
 
@@ -8,7 +8,6 @@ use super::look::{Findings, Found};
 use super::shown::conversation_id;
 use super::task::{LOOK_AGAIN, MAX_AHEAD, Task};
 use crate::machine::FromChats;
-use crate::shell::clock::wall;
 
 impl Task {
     /// Tells what was found, and then answers.
@@ -27,7 +26,7 @@ impl Task {
         let Found {
             id,
             chat,
-            limits,
+            counted,
             is_whole,
             changes,
             events,
@@ -48,8 +47,8 @@ impl Task {
         if let Some(chat) = chat.take_if(comes_first) {
             self.emit_chat(id, chat).await;
         }
-        if let Some(limits) = limits {
-            self.counted.insert(id, limits);
+        if let Some(counted) = counted {
+            self.counted.insert(id, counted);
         }
         for change in self.invited.gather(id, changes, Instant::now()) {
             self.changed(id, change).await;
@@ -74,10 +73,10 @@ impl Task {
     }
 
     /// Tells how the membership has changed.
-    pub(super) async fn changed(&self, id: Id, change: ChatChange) {
-        let (conversation, at) = (conversation_id(&id), wall());
+    pub(super) async fn changed(&self, id: Id, changed: DatedChange) {
+        let DatedChange { at, change } = changed;
         self.event(Event::ChatChanged {
-            conversation,
+            conversation: conversation_id(&id),
             at,
             change,
         })

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_model::{ChatChange, Named};
+use p2pchat_model::{ChatChange, DatedChange, Named};
 use p2pchat_protocol::v2::conversation::ConversationId as Id;
 use tokio::time::Instant;
 
@@ -33,11 +33,11 @@ impl Invited {
     pub(super) fn gather(
         &mut self,
         id: Id,
-        changes: Vec<ChatChange>,
+        changes: Vec<DatedChange>,
         now: Instant,
-    ) -> Vec<ChatChange> {
-        let is_told = |change: &ChatChange| {
-            let ChatChange::Asked { by, .. } = change else {
+    ) -> Vec<DatedChange> {
+        let is_told = |changed: &DatedChange| {
+            let ChatChange::Asked { by, .. } = &changed.change else {
                 return true;
             };
             let period = self.by.entry((id, *by)).or_insert_with(|| Period {
@@ -75,6 +75,7 @@ impl Invited {
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_model::Timestamp;
     use p2pchat_protocol::v2::{PersonKey, PublicKey};
 
     use super::*;
@@ -87,10 +88,15 @@ mod tests {
         }
     }
 
-    fn asked(count: usize, by: u8) -> Vec<ChatChange> {
+    fn now(change: ChatChange) -> DatedChange {
+        let at = Timestamp(0);
+        DatedChange { at, change }
+    }
+
+    fn asked(count: usize, by: u8) -> Vec<DatedChange> {
         let by = Some(named(by));
         let who = named(9);
-        vec![ChatChange::Asked { who, by }; count]
+        vec![now(ChatChange::Asked { who, by }); count]
     }
 
     #[test]
@@ -103,7 +109,7 @@ mod tests {
         assert_eq!(told.len(), ONE_BY_ONE);
         let other = invited.gather(id, asked(2, 2), start);
         assert_eq!(other.len(), 2, "another member is not held back");
-        let left = ChatChange::Left(named(1));
+        let left = now(ChatChange::Left(named(1)));
         assert_eq!(invited.gather(id, vec![left], start), [left]);
         assert_eq!(invited.due(start), []);
         let end = invited.next().unwrap();

@@ -7,17 +7,22 @@ use std::ops::Range;
 
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Replica, Role};
-use p2pchat_model::{Chat, ChatChange, Event, MessageId, Post, Problem, Timestamp, Username};
+use p2pchat_model::{
+    Chat, ChatChange, DatedChange, Event, MessageId, Post, Problem, Timestamp, Username,
+};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
-use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
+use p2pchat_protocol::v2::conversation::{Clock, ConversationId as Id, EntryId, JoinId};
 
-use super::batch::{About, Batch, Limits, Told};
-use super::changes::changes;
+use super::batch::{About, Batch, Limits, RosterState, Told};
+use super::changes::History;
 use super::orders::{Answer, Refused, Result as OrderResult};
 use super::shown::{Shown, conversation_id};
-use crate::conversations::{Failed, Handle, Post as StoredPost, Store, StoreError, View, Visible};
+use crate::conversations::{
+    Failed, Handle, Page, Post as StoredPost, Store, StoreError, View, Visible,
+};
 use crate::machine::{Ordered, Part, SendId};
+use crate::shell::clock::wall;
 
 /// The messages of a page, and the most that are found.
 const PAGE: usize = 100;
@@ -38,12 +43,12 @@ pub(super) struct Found {
     pub(super) id: Id,
     /// Its state.
     pub(super) chat: Option<Chat>,
-    /// What of each log counts, if that was looked at.
-    pub(super) limits: Option<Limits>,
+    /// What its roster leads to, if that was looked at.
+    pub(super) counted: Option<RosterState>,
     /// Whether it is told from the beginning, whatever was told before.
     pub(super) is_whole: bool,
     /// What has changed of its membership.
-    pub(super) changes: Vec<ChatChange>,
+    pub(super) changes: Vec<DatedChange>,
     /// Messages, and what the user has done.
     pub(super) events: Vec<Event>,
     /// Entries that are ahead of the time.
@@ -137,10 +142,12 @@ fn rank(found: &Found) -> (bool, Timestamp, Option<MessageId>) {
 fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<Found, StoreError> {
     let id = shown.id();
     let page = store.page(&id, None, 1, &shown.visible)?;
+    let history = History::of(shown);
     let mut events = vec![Event::Posts {
         conversation: conversation_id(&id),
         before: None,
         posts: posts(shown, &page.posts)?,
+        changes: history.within(&times(&page, None)),
         more: page.more,
     }];
     marks(store, &id, true, true, &mut events)?;
@@ -149,7 +156,7 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
     Ok(Found {
         id,
         chat: Some(shown.chat(account)?),
-        limits: Some(shown.visible.limits.clone()),
+        counted: Some(counted(shown, &history)),
         is_whole: true,
         changes: Vec::new(),
         events,
@@ -158,6 +165,20 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
             .map(|(who, place)| (who, Store::id_of(&place)))
             .collect(),
     })
+}
+
+fn counted(shown: &Shown<'_>, history: &History<'_>) -> RosterState {
+    RosterState {
+        limits: shown.visible.limits.clone(),
+        changes: history.entries().collect(),
+    }
+}
+
+/// The times that the messages of a page before a place have between them, up to the next page.
+fn times(page: &Page, before: Option<&Place>) -> Range<Clock> {
+    let oldest = page.posts.first().filter(|_| page.more);
+    let from = oldest.map_or(Clock::ZERO, |post| post.entry.place.clock);
+    from..before.map_or(Clock::MAX, |place| place.clock)
 }
 
 fn posts(shown: &Shown<'_>, posts: &[StoredPost]) -> Result<Vec<Post>, StoreError> {
@@ -198,8 +219,8 @@ async fn look_at_each(
     for (id, mut about) in conversations {
         let entries = std::mem::take(&mut about.entries).into_iter();
         let entries: Vec<_> = entries.map(|(_, entry)| entry).collect();
-        let (old, limits) = (told.chats.remove(&id), told.limits.remove(&id));
-        let old = (old, limits.unwrap_or_default());
+        let (old, counted) = (told.chats.remove(&id), told.counted.remove(&id));
+        let old = (old, counted.unwrap_or_default());
         let mut parts = entries.chunks(AT_ONCE).map(<[EntryId]>::to_vec);
         // Mostly there are few, and the thread of the node is woken once.
         let first = parts.next().unwrap_or_default();
@@ -254,7 +275,7 @@ fn look_at(
     view: &View<'_>,
     id: &Id,
     about: &About,
-    (old, old_limits): &(Option<Chat>, Limits),
+    (old, old_counted): &(Option<Chat>, RosterState),
     account: Option<Username>,
 ) -> Result<Option<Found>, StoreError> {
     let Some(shown) = Shown::new(view, id) else {
@@ -263,7 +284,7 @@ fn look_at(
     let mut found = Found {
         id: *id,
         chat: None,
-        limits: None,
+        counted: None,
         is_whole: false,
         changes: Vec::new(),
         events: Vec::new(),
@@ -272,19 +293,29 @@ fn look_at(
     };
     if about.chat {
         let chat = shown.chat(account)?;
-        if let Some(old) = old {
-            found.changes = changes(old, &chat, &shown);
+        if about.roster {
+            let history = History::of(&shown);
+            found.changes = history.since(&old_counted.changes, old.as_ref(), &chat);
+            let gone = uncounted(view, &shown, &old_counted.limits)?;
+            found.events.extend(gone);
+            if shown.is_alone() || old.as_ref().is_some_and(is_alone) {
+                // Messages may wait for others now.
+                found
+                    .events
+                    .extend(delivered(view, &shown, &own_logs(&shown))?);
+            }
+            found.counted = Some(counted(&shown, &history));
         }
         found.chat = Some(chat);
-    }
-    if about.limits {
-        found.events.extend(uncounted(view, &shown, old_limits)?);
-        found.limits = Some(shown.visible.limits.clone());
     }
     for join in &about.ended {
         let logs = &shown.replica.membership().logs;
         let who = logs.get(join).map(|log| shown.named(log.person));
-        found.changes.extend(who.map(ChatChange::LogEnded));
+        let ended = who.map(|who| DatedChange {
+            at: wall(),
+            change: ChatChange::LogEnded(who),
+        });
+        found.changes.extend(ended);
     }
     for entry in &about.lost {
         found.events.extend(withdrawn(view, &shown, entry)?);
@@ -378,6 +409,18 @@ fn look_at_entries(view: &View<'_>, id: &Id, entries: &[EntryId]) -> Result<Look
     Ok(looked)
 }
 
+fn is_alone(chat: &Chat) -> bool {
+    let mut members = chat.members.iter();
+    members.all(|member| member.asked || member.declined)
+}
+
+/// All that this user has written.
+fn own_logs(shown: &Shown<'_>) -> Vec<(JoinId, Range<u64>)> {
+    let logs = shown.replica.membership().logs.iter();
+    let own = logs.filter(|(_, log)| log.person == shown.replica.person());
+    own.map(|(join, _)| (*join, 0..u64::MAX)).collect()
+}
+
 /// The recent own messages that were delivered.
 fn delivered(
     view: &View<'_>,
@@ -414,20 +457,26 @@ fn page(view: &View<'_>, id: &Id, part: Part) -> OrderResult {
         return Err(Refused::of(Problem::NoSuchConversation).into());
     };
     let read = || {
-        let page = match part {
+        let (page, changes) = match part {
             Part::Before(before) => {
                 let before = before.map(Store::place_of);
-                view.store.page(id, before, PAGE, &shown.visible)
+                let page = view.store.page(id, before, PAGE, &shown.visible)?;
+                let times = times(&page, before.as_ref());
+                (page, History::of(&shown).within(&times))
             }
             Part::From(from) => {
                 let from = Store::place_of(from);
-                view.store.page_from(id, &from, PAGE, &shown.visible)
+                let page = view.store.page_from(id, &from, PAGE, &shown.visible)?;
+                (page, Vec::new())
             }
-        }?;
-        Ok((posts(&shown, &page.posts)?, page.more))
+        };
+        Ok(Ordered::Page {
+            posts: posts(&shown, &page.posts)?,
+            changes,
+            more: page.more,
+        })
     };
-    let (posts, more) = read().map_err(|error: StoreError| Refused::from(error))?;
-    Ok(Ordered::Page { posts, more })
+    read().map_err(|error: StoreError| Refused::from(error).into())
 }
 
 fn find(view: &View<'_>, only: Option<Id>, text: &str) -> OrderResult {

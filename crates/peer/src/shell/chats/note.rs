@@ -1,6 +1,6 @@
 //! The events of the node: what is to be looked at, and what is told at once.
 
-use p2pchat_model::{Event, MessageId, Named, Notice};
+use p2pchat_model::{DatedChange, Event, MessageId, Named, Notice};
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
@@ -12,6 +12,7 @@ use super::shown::conversation_id;
 use super::task::{Errand, Task};
 use crate::conversations::{self as node, Mark, Store, View};
 use crate::machine::FromChats;
+use crate::shell::clock::wall;
 
 impl Task {
     pub(super) async fn note(&mut self, event: node::Event) {
@@ -119,7 +120,8 @@ impl Task {
         }
         self.keep_marks(now);
         for (id, change) in self.invited.due(now) {
-            self.changed(id, change).await;
+            let at = wall();
+            self.changed(id, DatedChange { at, change }).await;
         }
         if self.look_again.is_some_and(|at| at <= now) {
             self.look_again = None;

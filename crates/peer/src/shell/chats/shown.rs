@@ -210,7 +210,15 @@ impl<'a> Shown<'a> {
         }))
     }
 
-    /// Who is to get an own message: those who are in and see it.
+    /// Whether nobody else is in.
+    pub(super) fn is_alone(&self) -> bool {
+        let me = self.replica.person();
+        let mut members = self.replica.membership().members.keys();
+        members.all(|person| *person == me)
+    }
+
+    /// Who is to get an own message: those who are in and see it. While nobody else is in, those who
+    /// were asked.
     fn receipts(&self, entry: &Entry) -> Vec<Receipt> {
         let (replica, me) = (self.replica, self.replica.person());
         let members = &replica.membership().members;
@@ -223,14 +231,26 @@ impl<'a> Shown<'a> {
             delivered: replica.has_got(&person, &entry.join, entry.place.position),
         };
         let awaited = members.keys().copied().filter(sees).map(receipt);
-        // It waits until they join.
-        let absent = match replica.kind() {
-            Kind::Direct(people) => people
-                .into_iter()
-                .find(|person| *person != me && !members.contains_key(person)),
-            Kind::Group => None,
-        };
-        awaited.chain(absent.map(receipt)).collect()
+        if !self.is_alone() {
+            return awaited.collect();
+        }
+        match replica.kind() {
+            Kind::Direct(people) => {
+                let other = people.into_iter().find(|person| *person != me);
+                other.map(receipt).into_iter().collect()
+            }
+            Kind::Group => {
+                let will_see = |person: &PersonKey| {
+                    let Role::Invited(add) = replica.role(person) else {
+                        return false;
+                    };
+                    let add = replica.roster().get(&add).map(|add| &add.act);
+                    matches!(add, Some(Act::Add { from, .. }) if entry.place.clock > *from)
+                };
+                let invited = replica.membership().invited.keys().copied();
+                invited.filter(will_see).map(receipt).collect()
+            }
+        }
     }
 }
 
@@ -243,7 +263,7 @@ fn no_name() -> DisplayName {
     "".parse().expect("a name may be empty")
 }
 
-fn time(clock: Clock) -> Timestamp {
+pub(super) fn time(clock: Clock) -> Timestamp {
     let millis = clock.since_1970().as_millis();
     Timestamp(u64::try_from(millis).unwrap_or(u64::MAX))
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::batch::{About, Batch, Limits};
+use super::batch::{About, Batch, RosterState};
 use super::invited::Invited;
 use super::live::Live;
 use super::look::{Findings, look};
@@ -63,8 +63,8 @@ pub(super) struct Task {
     to: mpsc::Sender<FromChats>,
     /// The states that were told last, without what is [`Live`].
     pub(super) told: BTreeMap<Id, Chat>,
-    /// What of each log of these counted then.
-    pub(super) counted: BTreeMap<Id, Limits>,
+    /// What their rosters led to then.
+    pub(super) counted: BTreeMap<Id, RosterState>,
     pub(super) invited: Invited,
     pub(super) live: Live,
     pub(super) batch: Batch,

@@ -1,7 +1,8 @@
 //! Encrypted conversations: names of keys, orders, and who is dialled.
 
 use p2pchat_model::{
-    Alerts, Chat, ChatChange, ChatKind, ConversationId, Member, MessageId, Named, Standing,
+    Alerts, Chat, ChatChange, ChatKind, ConversationId, DatedChange, Member, MessageId, Named,
+    Standing,
 };
 
 use super::super::super::chats::NAME_WAIT;
@@ -241,9 +242,25 @@ fn a_change_of_the_members_waits_for_a_name_but_not_for_long() {
         changes.collect::<Vec<_>>()
     };
     bench.input(joined(40));
+    bench.input(Input::Chats(FromChats::Event(Event::Posts {
+        conversation: conversation(),
+        before: None,
+        posts: Vec::new(),
+        changes: vec![DatedChange {
+            at: Timestamp(1),
+            change: ChatChange::Joined(unnamed(40)),
+        }],
+        more: false,
+    })));
+    let has_change =
+        |event: &Event| matches!(event, Event::Posts { changes, .. } if !changes.is_empty());
+    assert!(
+        !bench.events.iter().any(has_change),
+        "it waits for the name"
+    );
     assert_eq!(told(&mut bench), []);
     bench.found_on("bob", 40, &[5]);
-    assert_eq!(told(&mut bench), [(person(40), Some(name("bob")))]);
+    assert_eq!(told(&mut bench), [(person(40), Some(name("bob"))); 2]);
     bench.input(joined(41));
     assert_eq!(told(&mut bench), []);
     bench.advance(NAME_WAIT, true);
