@@ -32,7 +32,7 @@ pub mod finding_list;
 pub mod icon;
 pub mod import_form;
 pub mod incoming;
-mod invitation;
+pub mod invitation;
 pub mod key_line;
 pub mod latest_button;
 pub mod link_state;
