@@ -163,7 +163,10 @@ impl Replica {
     #[must_use]
     pub fn history(&self) -> Vec<Change> {
         match self.kind {
-            Kind::Group => self.roster.history_of_group(),
+            Kind::Group => {
+                let has_declined = |person: &_, add: &_| self.has_answered(person, add);
+                self.roster.history_of_group(has_declined)
+            }
             Kind::Direct(people) => self.roster.history_of_direct(people),
         }
     }

@@ -73,6 +73,8 @@ pub struct Log {
     pub device: DeviceKey,
     /// Whose device that is.
     pub person: PersonKey,
+    /// After which clock its writer sees entries, as long as they are in by this join.
+    pub from: Clock,
     /// How many entries count, if their writer was removed or has left. Of several the smallest.
     pub cut: Option<u64>,
 }
@@ -115,10 +117,14 @@ impl Roster {
         rules::group(self, rules::membership)
     }
 
-    /// The history of the membership of a group, in the order of the clocks.
+    /// The history of the membership of a group, in the order of the clocks. `has_declined` tells
+    /// whether a person has declined an add: then the next one makes a difference.
     #[must_use]
-    pub fn history_of_group(&self) -> Vec<Change> {
-        rules::group(self, |counted| history::of_group(&counted))
+    pub fn history_of_group(
+        &self,
+        has_declined: impl Fn(&PersonKey, &EntryId) -> bool,
+    ) -> Vec<Change> {
+        rules::group(self, |counted| history::of_group(&counted, &has_declined))
     }
 
     /// Who is in the direct conversation of two people: those of them who have joined. Entries of

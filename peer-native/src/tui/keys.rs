@@ -217,7 +217,8 @@ impl App {
         }
     }
 
-    /// Inserts pasted text at the cursor. It never answers a request and never sends.
+    /// Inserts pasted text at the cursor. It never answers a request and never sends, and like any
+    /// other key than Enter it takes a question back.
     pub fn paste(&mut self, text: &str) {
         if let Some(choose) = self.choose.as_mut().filter(|_| self.view.account.is_none()) {
             return choose.paste(text);
@@ -225,6 +226,7 @@ impl App {
         if self.is_stopped() {
             return;
         }
+        self.answer_question(false);
         if self.is_signing_in() {
             self.sign_in.paste(text);
         } else if let Some(switcher) = &mut self.switcher {

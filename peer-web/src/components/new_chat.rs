@@ -102,7 +102,7 @@ pub fn use_new_chat(props: &Props) -> Html {
                 { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
                 { name_field }
-            } else if let Some(text) = first::invitation(&view).filter(|_| chosen.is_empty()) {
+            } else if let Some(text) = first::invitation(&view) {
                 <p>{ first::NOT_HERE }</p>
                 { invitation(text) }
             }</> } }) }

@@ -66,6 +66,7 @@ impl Join<'_> {
         Log {
             device: self.certificate.device,
             person: self.certificate.person,
+            from: self.from(),
             cut,
         }
     }

@@ -37,10 +37,7 @@ pub enum Changed {
     /// This person is invited.
     Invited(PersonKey),
     /// Its writer is in.
-    Joined {
-        /// They see the entries with a greater clock.
-        from: Clock,
-    },
+    Joined,
     /// Its writer is not in any more.
     Left,
     /// This person is not in or invited any more.
@@ -54,7 +51,10 @@ pub enum Changed {
 }
 
 /// The history of a group.
-pub(super) fn of_group(counted: &Counted<'_>) -> Vec<Change> {
+pub(super) fn of_group(
+    counted: &Counted<'_>,
+    has_declined: &impl Fn(&PersonKey, &EntryId) -> bool,
+) -> Vec<Change> {
     let rules = &counted.rules;
     let members = rules.members(&counted.joins);
     let logs = rules.logs(&counted.joins, &members);
@@ -99,7 +99,7 @@ pub(super) fn of_group(counted: &Counted<'_>) -> Vec<Change> {
             candidates.push(joined);
         }
     }
-    State::begun_by(counted.creator, counted.name).changes(candidates)
+    State::begun_by(counted.creator, counted.name).changes(candidates, has_declined)
 }
 
 /// The history of a direct conversation: that the other one has joined.
@@ -108,7 +108,7 @@ pub(super) fn of_direct(joins: &[Join<'_>]) -> Vec<Change> {
         return Vec::new();
     };
     let state = State::begun_by(first.certificate.person, None);
-    state.changes(joins.iter().map(joined).collect())
+    state.changes(joins.iter().map(joined).collect(), |_, _| false)
 }
 
 /// When the adds that count were written: by their clocks, but behind the join of their writer and
@@ -143,7 +143,7 @@ fn joined(join: &Join<'_>) -> Change {
         entry: join.id,
         clock: join.clock,
         by: join.certificate.person,
-        what: Changed::Joined { from: join.from() },
+        what: Changed::Joined,
     }
 }
 
@@ -198,7 +198,8 @@ struct State {
 #[derive(PartialEq, Eq)]
 enum Standing {
     In,
-    Invited,
+    /// By this add.
+    Invited(EntryId),
 }
 
 impl State {
@@ -211,22 +212,37 @@ impl State {
     }
 
     /// Those that make a difference.
-    fn changes(mut self, mut candidates: Vec<Change>) -> Vec<Change> {
+    fn changes(
+        mut self,
+        mut candidates: Vec<Change>,
+        has_declined: impl Fn(&PersonKey, &EntryId) -> bool,
+    ) -> Vec<Change> {
         candidates.sort_by_key(Change::at);
-        candidates.retain(|change| self.take(change));
+        candidates.retain(|change| self.take(change, &has_declined));
         candidates
     }
 
     /// Whether it is different then.
-    fn take(&mut self, change: &Change) -> bool {
+    fn take(
+        &mut self,
+        change: &Change,
+        has_declined: impl Fn(&PersonKey, &EntryId) -> bool,
+    ) -> bool {
         let by = change.by;
         match change.what {
             Changed::Invited(person) => {
-                let is_new = !self.people.contains_key(&person);
-                self.people.entry(person).or_insert(Standing::Invited);
+                let is_new = match self.people.get(&person) {
+                    None => true,
+                    Some(Standing::In) => false,
+                    Some(Standing::Invited(add)) => has_declined(&person, add),
+                };
+                if is_new {
+                    let invited = Standing::Invited(change.entry);
+                    self.people.insert(person, invited);
+                }
                 is_new
             }
-            Changed::Joined { .. } => self.people.insert(by, Standing::In) != Some(Standing::In),
+            Changed::Joined => self.people.insert(by, Standing::In) != Some(Standing::In),
             Changed::Left => {
                 self.owners.remove(&by);
                 self.people.remove(&by) == Some(Standing::In)

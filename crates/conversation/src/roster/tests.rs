@@ -398,7 +398,7 @@ fn told_of(history: &[Change]) -> (BTreeSet<PersonKey>, BTreeSet<PersonKey>, Dis
     for change in history {
         match change.what {
             Changed::Invited(_) => {}
-            Changed::Joined { .. } => assert!(members.insert(change.by)),
+            Changed::Joined => assert!(members.insert(change.by)),
             Changed::Left => {
                 assert!(members.remove(&change.by));
                 owners.remove(&change.by);
@@ -417,7 +417,7 @@ fn told_of(history: &[Change]) -> (BTreeSet<PersonKey>, BTreeSet<PersonKey>, Dis
 
 fn told(group: &Group) -> Vec<(u16, Changed)> {
     let number = |key: PersonKey| u16::from_be_bytes(key.0.0[..2].try_into().unwrap());
-    let history = group.roster.history_of_group();
+    let history = group.roster.history_of_group(|_, _| false);
     assert!(history.is_sorted_by_key(|change| change.clock));
     (history
         .iter()
@@ -447,7 +447,7 @@ fn what_made_a_difference_is_told_once_and_with_who_did_it() {
     group.write(Some(owner), Act::Leave { keeps, cut });
     let expected = [
         (OWNER, Changed::Invited(person(1))),
-        (1, Changed::Joined { from: Clock::ZERO }),
+        (1, Changed::Joined),
         (OWNER, Changed::Renamed("team".parse().unwrap())),
         (OWNER, Changed::Owner(person(1))),
         (OWNER, Changed::Resigned),
@@ -488,7 +488,7 @@ fn who_comes_back_by_entries_that_are_dated_back_is_told_as_back() {
     let told = told(&group);
     let by_mallory = told.iter().filter(|(by, _)| *by == MALLORY);
     let by_mallory: Vec<_> = by_mallory.map(|(_, what)| *what).collect();
-    let joined = Changed::Joined { from: Clock::ZERO };
+    let joined = Changed::Joined;
     assert_eq!(by_mallory, [joined, Changed::Left, joined]);
 }
 
@@ -506,6 +506,20 @@ fn an_invitation_that_an_owner_takes_back_is_told_with_its_end() {
             (OWNER, Changed::Removed(person(2)))
         ]
     );
+}
+
+#[test]
+fn one_who_has_declined_is_told_to_be_invited_again() {
+    let (mut group, owner) = Group::new();
+    let first = group.add(owner, 1, &[]);
+    group.add(owner, 1, &[]);
+    let history = |has_declined| {
+        group
+            .roster
+            .history_of_group(|_, add| has_declined && *add == first)
+    };
+    assert_eq!(history(false).len(), 1);
+    assert_eq!(history(true).len(), 2);
 }
 
 #[test]
@@ -595,14 +609,14 @@ proptest! {
             }
         }
         let membership = group.roster.group();
-        let history = group.roster.history_of_group();
+        let history = group.roster.history_of_group(|_, _| false);
         let (members, owners, name) = told_of(&history);
         prop_assert!(members.iter().eq(membership.members.keys()), "{:#?}", history);
         // One who is not in may be made an owner, which makes no difference.
         let are_in = |people: &BTreeSet<PersonKey>| &members & people;
         prop_assert_eq!(are_in(&owners), are_in(&membership.owners));
         prop_assert_eq!(Some(name), membership.name);
-        prop_assert_eq!(shuffled.history_of_group(), history);
+        prop_assert_eq!(shuffled.history_of_group(|_, _| false), history);
         prop_assert_eq!(shuffled.group(), membership);
     }
 }

@@ -490,9 +490,10 @@ pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> Option
             .filter(|member| !member.asked && !member.declined)
     };
     let here = joined().filter(|member| is_online(&member.who));
+    let own = usize::from(chat.standing == Standing::In);
     let words = match joined().count() {
         0 => "only you are in it".to_owned(),
-        others => format!("{} of {} online", here.count() + 1, others + 1),
+        others => format!("{} of {} online", here.count() + own, others + own),
     };
     Some(words).filter(|_| chat.standing != Standing::Out)
 }

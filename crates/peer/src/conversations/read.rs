@@ -28,15 +28,18 @@ pub struct Visible {
 }
 
 impl Visible {
-    /// What this device's person sees of a conversation.
+    /// What this device's person sees of a conversation: also of a time in which they were in it
+    /// before, as they hold that.
     #[must_use]
     pub fn of(replica: &Replica, latest: Clock) -> Self {
-        let membership = replica.membership();
-        let logs = membership.logs.keys();
-        let from = membership.members.get(&replica.person());
+        let logs = &replica.membership().logs;
+        let own = logs.values().filter(|log| log.person == replica.person());
         Self {
-            limits: logs.map(|join| (*join, replica.limit(join))).collect(),
-            from: from.copied().unwrap_or_default(),
+            limits: logs
+                .keys()
+                .map(|join| (*join, replica.limit(join)))
+                .collect(),
+            from: own.map(|log| log.from).min().unwrap_or_default(),
             latest,
         }
     }

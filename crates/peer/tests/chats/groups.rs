@@ -118,6 +118,53 @@ async fn one_who_is_added_later_knows_who_asked_and_sees_what_they_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_who_is_asked_back_keeps_what_they_had() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let id = group(&mut ann, &mut [&mut bob]).await;
+    ann.say(id, "before").await;
+    bob.until_texts(id, &["before"]).await;
+    bob.say(id, "mine").await;
+    ann.until_texts(id, &["before", "mine"]).await;
+    ann.done(Order::Remove(id, bob.person())).await;
+    bob.until("to be out", |seen| seen.standing(id) == Some(Standing::Out))
+        .await;
+    ann.say(id, "without them").await;
+    ann.done(Order::Add {
+        conversation: id,
+        people: vec![bob.person()],
+        sees_all: false,
+    })
+    .await;
+    bob.until("the request", |seen| {
+        matches!(seen.standing(id), Some(Standing::Asked(_)))
+    })
+    .await;
+    bob.done(Order::Join(id)).await;
+    ann.until("bob to be back", |seen| seen.people_in(id).len() == 1)
+        .await;
+    ann.say(id, "after").await;
+    let all = ["before", "mine", "after"];
+    bob.until_texts(id, &all).await;
+    bob.stop().await;
+    bob.start().await;
+    let page = bob.order(Order::Page(id, Part::Before(None))).await;
+    let Ok(Ordered::Page { posts, changes, .. }) = page else {
+        panic!("no page: {page:?}");
+    };
+    let texts: Vec<_> = posts.iter().map(|post| post.text.as_str()).collect();
+    assert_eq!(texts, all);
+    let (asked, joined) = (
+        changes
+            .iter()
+            .filter(|it| matches!(it.change, ChatChange::Asked { .. })),
+        changes
+            .iter()
+            .filter(|it| matches!(it.change, ChatChange::Joined(_))),
+    );
+    assert_eq!((asked.count(), joined.count()), (2, 2), "{changes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_removal_cuts_off_leaves_the_screens_at_once() {
     let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
     let mut cid = User::new("cid").await;

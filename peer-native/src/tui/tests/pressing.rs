@@ -344,6 +344,14 @@ fn who_has_an_encrypted_program_is_asked_into_the_open_chat_after_a_question() {
     refused(&mut app, &call);
     assert_eq!(app.key(KeyEvent::from(KeyCode::Char('y')), after(1)), None);
     assert!(app.question.is_none() && app.opening.is_none());
+    let call = match enter(&mut app, "/request erin") {
+        Some(Act::Send(call)) => call,
+        other => panic!("{other:?}"),
+    };
+    refused(&mut app, &call);
+    app.paste("no\n");
+    assert!(app.question.is_none() && app.opening.is_none());
+    assert_eq!(app.input.editor.text(), "no\n", "the next Enter sends that");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use p2pchat_conversation::replica::Role;
 use p2pchat_conversation::roster::{Change, Changed};
 use p2pchat_model::{Chat, ChatChange, DatedChange, Standing};
 use p2pchat_protocol::v2::PersonKey;
@@ -28,22 +27,15 @@ impl<'a> History<'a> {
     pub(super) fn of(shown: &'a Shown<'a>) -> Self {
         let replica = shown.replica;
         let me = replica.person();
-        let membership = replica.membership();
         let mut changes = Vec::new();
-        if membership.logs.values().any(|log| log.person == me) {
+        if (replica.membership().logs.values()).any(|log| log.person == me) {
             changes = replica.history();
         }
-        let joined = changes.iter().filter(|change| change.by == me);
-        let joined = joined.filter_map(|change| match change.what {
-            Changed::Joined { from } => Some(from),
-            _ => None,
-        });
-        let from = match replica.own_role() {
-            Role::Member(from) => from,
-            // Of who was in: as when they were.
-            Role::Invited(_) | Role::Stranger => joined.min().unwrap_or_default(),
+        // The invitation is written just before the time from which on one sees anything.
+        let is_seen = |change: &Change| {
+            change.clock > shown.visible.from || change.what == Changed::Invited(me)
         };
-        changes.retain(|change| change.clock > from);
+        changes.retain(is_seen);
         Self { shown, changes }
     }
 
@@ -108,7 +100,7 @@ impl<'a> History<'a> {
                 who: named(person),
                 by: Some(by),
             },
-            Changed::Joined { .. } => ChatChange::Joined(by),
+            Changed::Joined => ChatChange::Joined(by),
             Changed::Left => ChatChange::Left(by),
             Changed::Removed(person) => ChatChange::Removed {
                 who: named(person),
