@@ -46,6 +46,8 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
     mallory.write(&format!(
         r#"{{"command":"request","conversation":"open","to":{{"address":"{at_a}"}}}}"#
     ));
+    // Of the first request there may be more lines.
+    mallory.line_with(r#""request_sent""#);
     mallory.line_with(r#""rejected""#);
     alice.write("/blocked");
     alice.line_with("Blocked: ");
