@@ -241,9 +241,12 @@ fn a_leaving_is_told_by_the_one_who_left() {
     town.meet(1, 2);
     let person = town.person(2);
     assert_eq!(town.device(1).replica(group).role(&person), Role::Stranger);
-    // Their last words come with their log only while they were in; others carry it on.
+    assert_eq!(town.texts(1, group), ["good bye"], "nobody else has it");
+    // The others carry both on.
+    town.part(1, 2);
     town.meet(0, 1);
     assert_eq!(town.device(0).replica(group).role(&person), Role::Stranger);
+    assert_eq!(town.texts(0, group), ["good bye"]);
 }
 
 #[test]

@@ -230,8 +230,8 @@ impl<S: Seal> Sync<S> {
         self.compare(id, conversation, join, &positions);
     }
 
-    /// Whether talk is taken from a session: from members alone, of logs that count. Gives their
-    /// author, and whether it was asked for.
+    /// Whether talk is taken from a session: of logs that count, from members, and from their
+    /// authors, who may have left since. Gives the author, and whether it was asked for.
     fn may_talk(
         &self,
         id: SessionId,
@@ -241,13 +241,14 @@ impl<S: Seal> Sync<S> {
     ) -> Option<(PersonKey, bool)> {
         let session = self.sessions.get(&id)?;
         let replica = self.conversations.get(&conversation)?;
-        let (Role::Member(_), Role::Member(_)) =
-            (replica.own_role(), replica.role(&session.person))
-        else {
-            return None;
-        };
         let author = replica.membership().logs.get(join)?.person;
-        let asked = session.links.get(&conversation)?.asked.as_ref();
+        let is_in = |role| matches!(role, Role::Member(_));
+        let may_bring = author == session.person || is_in(replica.role(&session.person));
+        if !may_bring || !is_in(replica.own_role()) {
+            return None;
+        }
+        let link = session.links.get(&conversation);
+        let asked = link.and_then(|link| link.asked.as_ref());
         let is_asked = asked.is_some_and(|asked| match &asked.want {
             Want::Newest => true,
             Want::Log { join: of, range } => {

@@ -187,7 +187,12 @@ fn size(entry: &Named) -> usize {
 
 /// The newest part of a range that may be seen and fits in a piece. At least one entry, if there
 /// is one.
-fn piece(replica: &Replica, join: &JoinId, range: &Range<u64>, from: Clock) -> Option<Range<u64>> {
+pub(super) fn piece(
+    replica: &Replica,
+    join: &JoinId,
+    range: &Range<u64>,
+    from: Clock,
+) -> Option<Range<u64>> {
     let log = replica.log(join)?;
     let end = range.end.min(replica.limit(join));
     let held = log.stretches().newest(end)?;

@@ -8,6 +8,7 @@ use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId}
 use p2pchat_protocol::v2::peer::MAX_ITEMS;
 
 use super::frame::{Ending, Frame, Have, Heads, Item, Short, What};
+use super::serve::piece;
 use super::{Effect, MAX_PIECE, Now, SessionId, Sync, TELL_EVERY, stored};
 use crate::replica::{Fact, Kind, Replica, Role, Summary};
 use crate::seal::Seal;
@@ -76,6 +77,7 @@ impl<S: Seal> Sync<S> {
             {
                 let grounds = replica.roster().grounds(entry);
                 send_roster(id, replica, &grounds, effects);
+                effects.extend(last_words(id, replica, &session.person));
             }
         }
     }
@@ -231,6 +233,27 @@ pub(super) fn send(
 ) {
     let frame = Frame { conversation, what };
     effects.push(Effect::Send(session, frame));
+}
+
+/// What this device's person, who has left, wrote last: it may be that nobody else has it.
+fn last_words(id: SessionId, replica: &Replica, person: &PersonKey) -> Vec<Effect> {
+    let (Role::Stranger, Role::Member(from)) = (replica.own_role(), replica.role(person)) else {
+        return Vec::new();
+    };
+    let logs = replica.membership().logs.iter();
+    let own = logs.filter(|(_, log)| log.person == replica.person());
+    let words = own.filter_map(|(join, _)| {
+        let range = piece(replica, join, &(0..u64::MAX), from)?;
+        let mut positions = range.clone();
+        let has_all = positions.all(|position| replica.has_got(person, join, position));
+        (!has_all).then(|| Effect::SendTalk {
+            session: id,
+            conversation: replica.id(),
+            join: *join,
+            range,
+        })
+    });
+    words.collect()
 }
 
 /// Whether a conversation is named to a person: by those who are in, to those who are in or asked.
