@@ -71,14 +71,18 @@ impl<S: Seal> Sync<S> {
         let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };
+        let mut is_news = false;
         for ending in endings {
             if session.told.insert(ending)
                 && let Some(entry) = replica.roster().get(&ending)
             {
                 let grounds = replica.roster().grounds(entry);
                 send_roster(id, replica, &grounds, effects);
-                effects.extend(last_words(id, replica, &session.person));
+                is_news = true;
             }
+        }
+        if is_news {
+            effects.extend(last_words(id, replica, &session.person));
         }
     }
 
