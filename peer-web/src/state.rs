@@ -190,11 +190,11 @@ impl State {
             .unwrap_or_else(|| chats::first(&view));
         let chat = view.conversation(id).unwrap_or(view.open());
         let read = (before == Some(id) && is_known).then(|| conversation.reading.read());
-        let reading = Reading::begin(
-            &chat.lines,
-            read.max(read_of(chat)),
-            conversation.reading.looking(),
-        );
+        let looking = conversation.reading.looking();
+        let mut reading = Reading::begin(&chat.lines, read.max(read_of(chat)), looking);
+        if read.is_none() {
+            reading = reading.of(chat.unread());
+        }
         let draft = chat.draft.as_str().into();
         let (account, is_alone) = (view.account, view.open().is_alone());
         if self.is_another(account) {
@@ -257,6 +257,7 @@ impl State {
         let (reading, draft) = match view.get().conversation(id) {
             Some(chat) => {
                 let reading = Reading::begin(&chat.lines, read_of(chat), false);
+                let reading = reading.of(chat.unread());
                 (reading, chat.draft.as_str().into())
             }
             None => return,

@@ -49,7 +49,11 @@ pub fn use_conversation_pane() -> Html {
     let drawn = scroll.layout.borrow_mut().draw(&view.rows());
 
     use_settle(&scroll, &view);
-    use_look(&context, &view, *scroll.at_end);
+    use_look(
+        &context,
+        &view,
+        *scroll.at_end && conversation.jump.is_none(),
+    );
     use_keep_unsaid(&conversation);
     use_unlit(&context, conversation.lit);
     paging::use_paging(&context, &conversation, &scroll, drawn);

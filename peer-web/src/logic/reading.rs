@@ -60,6 +60,15 @@ impl Reading {
         }
     }
 
+    /// So many messages are unread at the beginning, with those that are not loaded.
+    #[must_use]
+    pub fn of(mut self, unread: usize) -> Self {
+        if self.unread > 0 {
+            self.unread = self.unread.max(unread);
+        }
+        self
+    }
+
     /// Moves the mark to the first message that was not read at the beginning, now that there are
     /// earlier lines.
     pub fn found_earlier(&mut self, lines: &[Line]) {

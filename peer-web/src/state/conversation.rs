@@ -119,7 +119,7 @@ impl Conversation {
     pub(super) fn begin(&mut self, view: ViewHandle, reading: Reading) {
         let is_other = self.view.as_ref().map(|view| view.id()) != Some(view.id());
         if is_other {
-            self.jump = reading.first_unread();
+            self.jump = opening(&view, &reading);
         }
         self.view = Some(view);
         self.reading = reading;
@@ -129,7 +129,7 @@ impl Conversation {
 
     /// Shows another conversation, from the first message on that was not read.
     pub(super) fn show(&mut self, view: ViewHandle, reading: Reading) {
-        self.jump = reading.first_unread();
+        self.jump = opening(&view, &reading);
         self.view = Some(view);
         self.reading = reading;
         (self.spoken, self.lit) = (None, None);
@@ -231,7 +231,13 @@ impl Conversation {
             }
             Event::PostsFrom {
                 from, posts, more, ..
-            } if is_here => view.go_on(*from, posts, *more, self.jump == Some(*from)),
+            } if is_here => {
+                view.go_on(*from, posts, *more, self.jump == Some(*from));
+                self.reading.found_earlier(&view.shown().lines);
+                if self.jump == Some(*from) && self.lit.is_none() {
+                    self.jump = self.reading.mark();
+                }
+            }
             Event::Posts { .. } if is_here => self.reading.found_earlier(&view.shown().lines),
             Event::Read { message, .. } if is_here => {
                 self.reading.read_elsewhere(*message, &view.chat().lines);
@@ -272,6 +278,15 @@ impl Conversation {
         }
         reading
     }
+}
+
+/// Where a conversation is opened: at the first message that was not read, or at the last that was,
+/// if there may be more between them than is loaded.
+fn opening(view: &ViewHandle, reading: &Reading) -> Option<MessageId> {
+    let first = reading.first_unread()?;
+    let chat = view.chat();
+    let is_loaded = !chat.more_history || chat.oldest_message() <= Some(reading.read());
+    Some(if is_loaded { first } else { reading.read() })
 }
 
 /// Whether the answer to a command matters to the conversation alone.

@@ -230,6 +230,43 @@ test("a search goes through all chats while one types, and leads to the message"
   await alice.reads("Coffee at noon");
 });
 
+test("a chat with more that is unread than is loaded opens at the first of it", async (t) => {
+  const [UNREAD, SEEN] = [250, 3];
+  const { world, bob } = await people(t, ["bob"]);
+  const alice = await world.terminal("alice");
+  alice.send("chat", { with: "bob" });
+  const { conversation } = await alice.event("opened");
+  await joins(bob, "alice", "Accept");
+  const say = (text) => alice.send("say", { conversation, text });
+  for (let nth = 1; nth <= SEEN; nth += 1) say(`seen ${nth}.`);
+  await bob.reads(`seen ${SEEN}.`);
+  await alice.event("read_by");
+  alice.send("group", { name: "Other", members: ["bob"] });
+  await joins(bob, "Other", "Join");
+  for (let nth = 1; nth <= UNREAD; nth += 1) say(`unread ${nth}.`);
+  const badge = row(bob, "alice").locator(".badge");
+  const isUnread = () => badge.filter({ hasText: `${UNREAD} new` }).waitFor();
+  await isUnread();
+
+  await bob.page.reload();
+  await row(bob, "Other").and(bob.page.locator("[aria-current]")).waitFor();
+  await isUnread();
+  await row(bob, "alice").click();
+  const first = bob.conversation.getByText("unread 1.", { exact: true });
+  await bob.conversation.getByText("New messages", { exact: true }).waitFor();
+  await first.waitFor();
+  await bob.conversation.getByText(`seen ${SEEN}.`, { exact: true }).waitFor();
+  await picture(bob, "many-unread");
+  await isUnread();
+  const box = await first.boundingBox();
+  const list = await bob.conversation.boundingBox();
+  assert.ok(box.y > list.y && box.y < list.y + list.height / 2, "the first is in sight");
+
+  await bob.page.getByRole("button", { name: `${UNREAD} new messages` }).click();
+  await bob.reads(`unread ${UNREAD}.`);
+  await badge.waitFor({ state: "detached" });
+});
+
 test("on a small screen Back leads from the chat to the list", async (t) => {
   const options = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
   const { alice } = await people(t, ["bob", "alice"], options);

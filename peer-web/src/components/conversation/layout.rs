@@ -193,9 +193,10 @@ impl Layout {
         };
         if now != wanted {
             scroller.set_scroll_top(wanted);
-            self.put_at = Some(scroller.scroll_top());
-            self.top = f64::from(scroller.scroll_top());
         }
+        // Where less is drawn than before, the browser has put it there.
+        self.put_at = Some(scroller.scroll_top());
+        self.top = f64::from(scroller.scroll_top());
     }
 
     /// After a scroll: moves the place. Returns whether other rows have to be drawn.

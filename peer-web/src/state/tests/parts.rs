@@ -113,6 +113,33 @@ fn a_jump_far_back_shows_a_part_and_the_end_is_kept() {
 }
 
 #[test]
+fn of_more_unread_messages_than_are_loaded_the_first_is_gone_to_and_none_counts_as_seen() {
+    let mut chat = Chat::new(ChatKind::Group);
+    chat.unread = 280;
+    let mut view = view_of("me");
+    view.conversations.push(p2pchat_model::Conversation {
+        lines: (201..301).map(|nth| post(nth).into()).collect(),
+        more_history: true,
+        read: Some(nth(20)),
+        chat: Some(chat),
+        ..p2pchat_model::Conversation::new(id())
+    });
+    let state = after([shown(view), Action::Show(OPEN), Action::Show(id())]);
+    let reading = |state: &State| state.conversation.reading.clone();
+    assert_eq!(reading(&state).unread(), 280);
+    assert_eq!(state.conversation.jump, Some(nth(20)));
+
+    let state = state.reduce(frame(page_from(20, 20..120, true)));
+    assert_eq!(seen(&state), (Some(nth(20)), Some(nth(119)), true));
+    let first = Some(nth(21));
+    assert_eq!(
+        (state.conversation.jump, reading(&state).mark()),
+        (first, first)
+    );
+    assert_eq!(reading(&state).unread(), 280);
+}
+
+#[test]
 fn a_part_that_reaches_the_end_goes_on_with_new_messages() {
     let state = long(200).reduce(Action::Jump(nth(150)));
     let state = state.reduce(frame(page_from(150, 150..201, false)));
