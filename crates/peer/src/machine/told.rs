@@ -104,7 +104,7 @@ impl Machine {
         if person.is_none() {
             let users = self.directory.users();
             let is_legacy = users.iter().any(|user| user.name == name && user.legacy);
-            self.chats.has_no_key(&mut self.cx, name, is_legacy);
+            self.chats.has_no_key(name, is_legacy);
         }
         let known = keys.use_key(&mut self.cx, name, person, purpose);
         // Also where the lookup was for a code: it may be another key than before.

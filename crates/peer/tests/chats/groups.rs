@@ -110,6 +110,13 @@ async fn one_who_is_added_later_knows_who_asked_and_sees_what_they_may() {
     )
     .await;
     assert!(cid.seen.chats[&id].since.is_some());
+    let again = |who: &User| Order::Add {
+        conversation: id,
+        people: vec![who.person()],
+        sees_all: false,
+    };
+    assert_eq!(bob.order(again(&cid)).await, Err(Problem::AlreadyAsked));
+    assert_eq!(bob.order(again(&ann)).await, Err(Problem::AlreadyMember));
     cid.done(Order::Join(id)).await;
     ann.until("cid to be in", |seen| seen.people_in(id).len() == 2)
         .await;

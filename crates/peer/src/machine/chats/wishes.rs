@@ -26,6 +26,8 @@ pub(super) struct Wish {
     pub(super) until: Duration,
     /// Whether the registry was asked for the keys.
     is_asked: bool,
+    /// Who has none, and why.
+    missing: Vec<(Username, Problem)>,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,7 @@ impl Chats {
             what,
             until: cx.now.elapsed + KEYS_LIMIT,
             is_asked: false,
+            missing: Vec::new(),
         });
         Ok(())
     }
@@ -68,6 +71,9 @@ impl Chats {
         for mut wish in std::mem::take(&mut self.wishes) {
             match people(&wish.names, keys) {
                 Ok(people) => self.granted(cx, wish, people),
+                Err(None) if wish.is_answered(keys) => {
+                    fail(cx, wish.asker, wish.command, no_keys(&wish.missing));
+                }
                 Err(None) if wish.until > cx.now.elapsed => {
                     if !std::mem::replace(&mut wish.is_asked, true) {
                         let names = wish.names.iter();
@@ -103,24 +109,45 @@ impl Chats {
         cx.answer_to(before);
     }
 
-    /// The registry has no key for a name.
-    pub(in super::super) fn has_no_key(
-        &mut self,
-        cx: &mut Context,
-        name: Username,
-        is_legacy: bool,
-    ) {
+    /// The registry has no key for a name: the commands that name this person fail, once it has
+    /// answered for everybody they name.
+    pub(in super::super) fn has_no_key(&mut self, name: Username, is_legacy: bool) {
         let problem = if is_legacy {
             Problem::OlderProgram
         } else {
             Problem::NoKey
         };
-        let waits = |wish: &mut Wish| wish.names.contains(&name);
-        for wish in self.wishes.extract_if(.., waits).collect::<Vec<_>>() {
-            let message = format!("{name}: {}", problem.words());
-            fail(cx, wish.asker, wish.command, Refusal::new(problem, message));
+        for wish in &mut self.wishes {
+            if wish.names.contains(&name) && !wish.is_missing(name) {
+                wish.missing.push((name, problem));
+            }
         }
     }
+}
+
+impl Wish {
+    fn is_missing(&self, name: Username) -> bool {
+        self.missing.iter().any(|(missing, _)| *missing == name)
+    }
+
+    /// Whether some have no key, and the registry has told those of all others.
+    fn is_answered(&self, keys: &Keyring) -> bool {
+        let is_told = |name: &Username| self.is_missing(*name) || keys.person(*name).is_some();
+        !self.missing.is_empty() && self.names.iter().all(is_told)
+    }
+}
+
+/// Why nothing is done with people who have no key: each is named.
+fn no_keys(missing: &[(Username, Problem)]) -> Refusal {
+    let of = |problem: Problem| {
+        let names = missing.iter().filter(|(_, why)| *why == problem);
+        let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{}: {}", names.join(", "), problem.words()))
+    };
+    let reasons = [Problem::NoKey, Problem::OlderProgram].map(of);
+    let words: Vec<String> = reasons.into_iter().flatten().collect();
+    let (_, problem) = missing[0];
+    Refusal::new(problem, words.join("; "))
 }
 
 /// The keys of people; `Err(None)` while one is not known yet.

@@ -251,7 +251,9 @@ impl Orders {
         people: Vec<PersonKey>,
     ) -> Done<Ordered> {
         let id = self.handle.create_group(name).await?;
-        self.add(id, people, true).await?;
+        if !people.is_empty() {
+            self.add(id, people, true).await?;
+        }
         Ok(Ordered::Opened(conversation_id(&id)))
     }
 
@@ -298,18 +300,28 @@ impl Orders {
         Ok(self.handle.act(id, deed).await?)
     }
 
-    /// Asks those who are neither in nor asked.
-    async fn add(&self, id: Id, mut people: Vec<PersonKey>, sees_all: bool) -> Done {
+    /// Asks those who are neither in nor asked; one of them has to be.
+    async fn add(&self, id: Id, people: Vec<PersonKey>, sees_all: bool) -> Done {
         let me = self.me;
-        let are_new = move |view: &View<'_>| {
+        let new = move |view: &View<'_>| {
             let replica = view.sync.get(&id);
-            people.retain(|person| {
-                let role = replica.map(|replica| replica.role(person));
-                *person != me && role == Some(Role::Stranger)
-            });
-            people
+            let role = |person: &PersonKey| replica.map(|replica| replica.role(person));
+            let is_new = |person: &PersonKey| *person != me && role(person) == Some(Role::Stranger);
+            let is_asked = |person| matches!(role(person), Some(Role::Invited(_)));
+            let problem = if people.iter().any(is_asked) {
+                Problem::AlreadyAsked
+            } else {
+                Problem::AlreadyMember
+            };
+            let new: Vec<PersonKey> = people.into_iter().filter(is_new).collect();
+            if new.is_empty() {
+                Err(problem)
+            } else {
+                Ok(new)
+            }
         };
-        for person in self.handle.read(are_new).await? {
+        let new = self.handle.read(new).await?.map_err(Refused::of)?;
+        for person in new {
             self.act(id, Deed::Add { person, sees_all }).await?;
         }
         Ok(())

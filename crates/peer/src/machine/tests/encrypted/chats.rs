@@ -195,6 +195,30 @@ fn nobody_is_chatted_with_whose_key_is_another_one_or_none() {
 }
 
 #[test]
+fn of_a_group_all_are_named_who_have_no_key() {
+    let mut bench = Bench::signed_in(&[(seat("old", 0), state(9, Status::Available, 0))]);
+    bench.command(Command::Group {
+        name: "Lunch".parse().unwrap(),
+        members: ["nobody", "bob", "old", "none"].map(name).into(),
+    });
+    for _ in 0..2 {
+        bench.frame(FromRegistry::Refused(Refusal::NotFound));
+    }
+    assert_eq!(bench.failures(), []);
+    for _ in 0..2 {
+        bench.frame(FromRegistry::Refused(Refusal::NotFound));
+    }
+    assert_eq!(bench.orders(), []);
+    let failure = bench.events.iter().find_map(|event| match event {
+        Event::Failed(failure) => Some(failure.message.clone()),
+        _ => None,
+    });
+    let words = "bob, nobody, none: nobody with this name has an encrypted p2pchat here; \
+                 old: they have an older p2pchat, which is not encrypted";
+    assert_eq!(failure.as_deref(), Some(words));
+}
+
+#[test]
 fn keys_get_the_names_that_the_registry_has_for_them() {
     let mut bench = Bench::signed_in(&[]);
     bench.chat(40);
