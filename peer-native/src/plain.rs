@@ -529,12 +529,14 @@ impl Front {
     }
 
     /// Whether an event is worth a line: not that the account of `--register` exists, which
-    /// is then signed in to, nor what is on the terminal already, because it was typed there.
+    /// is then signed in to, nor that it is signed in already, nor what is on the terminal already, because it was typed there.
     fn is_news(&mut self, event: &Event, answers: Option<For>) -> bool {
         match event {
             Event::Link(link) => is_new_state(&mut self.away, link),
             Event::Failed(failure) => {
-                failure.code != Problem::NameTaken || answers != Some(For::Login)
+                let is_signed_in =
+                    matches!(failure.code, Problem::NameTaken | Problem::AlreadyLoggedIn);
+                !is_signed_in || answers != Some(For::Login)
             }
             _ if self.shown().has(event) => false,
             // The newest message of each conversation, after a login: what is unread is counted.

@@ -20,7 +20,15 @@ impl App {
         if let (Some(attempt), Some(For::Login)) = (&self.attempt, answers) {
             match attempt.on_answer(event, &self.view) {
                 Step::Send(command) => return Some(self.call(For::Login, command)),
-                Step::Done | Step::Failed(_) => self.attempt = None,
+                Step::Done => {
+                    self.attempt = None;
+                    // It is signed in already, as was wanted.
+                    if let Event::Failed(_) = event {
+                        self.sign_in.waiting = false;
+                        return None;
+                    }
+                }
+                Step::Failed(_) => self.attempt = None,
                 Step::Wait => {}
             }
         }

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use p2pchat_model::{Failure, Problem, Security};
 
 use super::*;
+use crate::options::AutoLogin;
 
 const KEY: &str = "ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
 
@@ -143,4 +144,20 @@ fn an_empty_list_invites_a_colleague() {
     // A low screen has no room for the code.
     let shown = screen(&mut app, (80, 16), NOW);
     assert!(shown.contains("Join me") && !shown.contains('█'), "{shown}");
+}
+
+#[test]
+fn nothing_is_said_of_a_sign_in_that_was_not_needed_any_more() {
+    let mut app = app(View::default());
+    let name = "alice".parse().unwrap();
+    let register = call(Some(app.log_in(AutoLogin {
+        name,
+        password: "secret".parse().unwrap(),
+        register: true,
+    })));
+    happen(&mut app, &Event::LoggedIn { at: NOW, name });
+    let before = screen(&mut app, (80, 24), NOW);
+    let already = Failure::new(NOW, "register", Problem::AlreadyLoggedIn);
+    assert_eq!(answer(&mut app, &register, Event::Failed(already)), None);
+    assert_eq!(screen(&mut app, (80, 24), NOW), before);
 }
