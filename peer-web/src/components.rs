@@ -19,6 +19,7 @@ pub mod composer_note;
 pub mod connect;
 pub mod conversation;
 pub mod conversation_top;
+pub mod copy_button;
 pub mod countdown;
 pub mod delivery_list;
 pub mod delivery_mark;

@@ -52,7 +52,7 @@ struct List<'a> {
 impl List<'_> {
     fn rows(&self, conversation: &Conversation, height: usize) -> Vec<Row<'static>> {
         let (mut rows, count) = match &conversation.chat {
-            Some(chat) => (self.members(chat), chat.members.len() + 1),
+            Some(chat) => (self.members(chat), chat::members(chat)),
             None => {
                 let (count, _) = chats::open_counts(conversation);
                 (self.open_members(conversation), count)

@@ -64,7 +64,7 @@ pub fn use_details(props: &Props) -> Html {
             </header>
             <div class="people-scroll">
                 <header class="group-head">
-                    <h2 id="details-members">{ words::MEMBERS } <span class="count">{ chat.members.len() + 1 }</span></h2>
+                    <h2 id="details-members">{ words::MEMBERS } <span class="count">{ words::members(chat) }</span></h2>
                     if is_group { <button type="button" class="button small quiet" onclick={onadd}>{ icon(Glyph::Plus) }{ words::ADD }</button> }
                 </header>
                 if let Some(account) = view.get().account.filter(|_| chat.standing == Standing::In) {

@@ -3,14 +3,14 @@
 use p2pchat_model::wording::chat;
 use yew::prelude::*;
 
-use crate::browser::page;
+use super::copy_button::copy_button;
 
 /// The words, and a button that copies them.
 pub fn invitation(text: String) -> Html {
     html! {
         <>
             <p class="invitation">{ &text }</p>
-            <button type="button" class="button" onclick={move |_| page::copy(&text)}>{ chat::COPY }</button>
+            { copy_button(chat::COPY, text) }
         </>
     }
 }

@@ -4,8 +4,9 @@ use p2pchat_model::wording::chat;
 use p2pchat_model::{Username, mentions, printable};
 use yew::prelude::*;
 
-use crate::browser::page;
 use crate::logic::links::{Piece, only_emoji, pieces};
+
+use super::copy_button::copy_button;
 
 /// A text with its links and code, and with where it mentions the user. It is text whatever it holds:
 /// nothing in it becomes markup. Each line has the direction of its own first letter (by the style
@@ -55,12 +56,10 @@ pub fn marked(parts: Vec<(bool, &str)>) -> Html {
 
 /// Several lines of code, with what copies them.
 fn block(code: &str) -> Html {
-    let text = code.to_owned();
-    let onclick = move |_: MouseEvent| page::copy(&text);
     html! {
         <span class="code-block">
             <code class="block">{ code }</code>
-            <button type="button" class="button small" aria-label={chat::COPY_CODE} {onclick}>{ "Copy" }</button>
+            { copy_button(chat::COPY_CODE, code.to_owned()) }
         </span>
     }
 }

@@ -34,7 +34,7 @@ pub fn use_sheets() -> Html {
             part!(use_codes, super::codes::Props { name }),
         ),
         Some(Sheet::New) => frame(
-            chat::START,
+            chat::NEW_CHAT,
             part!(use_new_chat, super::new_chat::Props { add: None }),
         ),
         Some(Sheet::Keys) => frame("Keys", keys()),

@@ -200,6 +200,9 @@ test("a search goes through all chats while one types, and leads to the message"
   await alice.says("a block:\n```\nfn main() {}\n```");
   await alice.said("a block").getByRole("button", { name: "Copy code" }).focus();
   await picture(alice, "code-block");
+  await alice.page.keyboard.press("Enter");
+  await alice.said("a block").getByRole("button", { name: "Copied" }).waitFor();
+  await alice.said("a block").getByRole("button", { name: "Copy code" }).waitFor();
   await alice.people.getByRole("button", { name: "New", exact: true }).click();
   for (const name of ["bob", "carol"]) await alice.sheet.getByRole("checkbox", { name }).check();
   await alice.page.getByLabel("Name of the group").fill("Lunch");

@@ -16,6 +16,8 @@ use crate::wording::{self, label};
 pub const CHATS: &str = "Chats";
 /// Button: begin a conversation.
 pub const NEW: &str = "New";
+/// What that opens: a conversation is begun, with one person or several.
+pub const NEW_CHAT: &str = "New chat";
 /// Button: begin one with a person.
 pub const START: &str = "Start chat";
 /// Button: begin one with several.
@@ -77,6 +79,10 @@ pub const REPLY: &str = "Reply";
 pub const REACT: &str = "React";
 /// Menu item: copy the text of a message.
 pub const COPY: &str = "Copy text";
+/// Button: copy what is beside it.
+pub const COPY_SHORT: &str = "Copy";
+/// What that button says once it has.
+pub const COPIED: &str = "Copied";
 /// Button at a block of code.
 pub const COPY_CODE: &str = "Copy code";
 /// Menu item: change a message.
@@ -484,18 +490,26 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
 /// before they are in it. `None` of one that the user is not in any more.
 #[must_use]
 pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> Option<String> {
-    let joined = || {
-        chat.members
-            .iter()
-            .filter(|member| !member.asked && !member.declined)
-    };
-    let here = joined().filter(|member| is_online(&member.who));
-    let own = usize::from(chat.standing == Standing::In);
-    let words = match joined().count() {
+    let here = joined(chat).filter(|member| is_online(&member.who));
+    let here = here.count() + usize::from(chat.standing == Standing::In);
+    let words = match joined(chat).count() {
         0 => "only you are in it".to_owned(),
-        others => format!("{} of {} online", here.count() + own, others + own),
+        _ => format!("{here} of {} online", members(chat)),
     };
     Some(words).filter(|_| chat.standing != Standing::Out)
+}
+
+/// How many are in a conversation, the user among them. Those who were asked do not count before
+/// they are in it.
+#[must_use]
+pub fn members(chat: &Chat) -> usize {
+    joined(chat).count() + usize::from(chat.standing == Standing::In)
+}
+
+/// The others who are in it.
+fn joined(chat: &Chat) -> impl Iterator<Item = &Member> {
+    let is_in = |member: &&Member| !member.asked && !member.declined;
+    chat.members.iter().filter(is_in)
 }
 
 /// How many requests wait for an answer.
