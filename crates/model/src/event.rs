@@ -233,6 +233,8 @@ pub enum Event {
         from: MessageId,
         /// Up to a page of messages.
         posts: Vec<Post>,
+        /// How the membership changed between them, up to the page after this one.
+        changes: Vec<DatedChange>,
         /// Whether there are later ones.
         more: bool,
     },

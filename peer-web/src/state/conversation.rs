@@ -229,10 +229,8 @@ impl Conversation {
                     self.reading.take(&said);
                 }
             }
-            Event::PostsFrom {
-                from, posts, more, ..
-            } if is_here => {
-                view.go_on(*from, posts, *more, self.jump == Some(*from));
+            Event::PostsFrom { from, .. } if is_here => {
+                view.go_on(event, self.jump == Some(*from));
                 self.reading.found_earlier(&view.shown().lines);
                 if self.jump == Some(*from) && self.lit.is_none() {
                     self.jump = self.reading.mark();

@@ -4,7 +4,9 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use p2pchat_model::{Conversation, ConversationId, Event, Line, MessageId, Post, View};
+use p2pchat_model::{
+    Conversation, ConversationId, DatedChange, Event, Line, MessageId, Post, View,
+};
 
 use crate::logic::clock::Zone;
 use crate::logic::rows::Rows;
@@ -99,15 +101,25 @@ impl SharedView {
     }
 
     /// Takes a page from a message on: it follows the part that is shown, or `begins` another.
-    pub(super) fn go_on(&self, from: MessageId, posts: &[Post], more: bool, begins: bool) {
+    pub(super) fn go_on(&self, event: &Event, begins: bool) {
+        let Event::PostsFrom {
+            conversation,
+            from,
+            posts,
+            changes,
+            more,
+        } = event
+        else {
+            return;
+        };
         let lines = posts.iter().cloned().map(Line::from);
         let mut lines: Vec<Line> = lines.collect();
         let mut part = self.0.part.borrow_mut();
         let shown = part
             .as_mut()
             .and_then(|part| part.conversations.first_mut());
-        if let Some(shown) = shown.filter(|part| part.newest_message() == Some(from)) {
-            lines.retain(|line| line.message_id() > Some(from));
+        if let Some(shown) = shown.filter(|part| part.newest_message() == Some(*from)) {
+            lines.retain(|line| line.message_id() > Some(*from));
             shown.lines.append(&mut lines);
             let excess = shown.lines.len().saturating_sub(MAX_PART);
             shown.lines.drain(..excess);
@@ -117,7 +129,17 @@ impl SharedView {
         } else {
             return;
         }
-        self.0.has_later.set(more);
+        for DatedChange { at, change } in changes {
+            let (conversation, at, change) = (*conversation, *at, *change);
+            part.iter_mut().for_each(|part| {
+                part.apply(&Event::ChatChanged {
+                    conversation,
+                    at,
+                    change,
+                });
+            });
+        }
+        self.0.has_later.set(*more);
     }
 
     /// Lets go of the later ones of too many lines: the place of the user is far from them. The

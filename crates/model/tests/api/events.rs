@@ -112,6 +112,7 @@ every! {
             conversation: chats::team(),
             from: chats::post_id(31),
             posts: vec![chats::post(31, "hello"), chats::post(32, "how was the release?")],
+            changes: vec![DatedChange { at: at(31), change: ChatChange::Joined(chats::carol()) }],
             more: true,
         }],
         Event::Unread { .. } => [Event::Unread {

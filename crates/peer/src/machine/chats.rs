@@ -335,11 +335,16 @@ impl Chats {
     /// told once these have come.
     fn put_names(&mut self, cx: &Context, keys: &Keyring, event: &mut Event) {
         self.names.put_into(event, keys);
-        let Event::Posts {
+        let (Event::Posts {
             conversation,
             changes,
             ..
-        } = event
+        }
+        | Event::PostsFrom {
+            conversation,
+            changes,
+            ..
+        }) = event
         else {
             return;
         };
@@ -476,6 +481,7 @@ impl Chats {
                         conversation,
                         from,
                         posts,
+                        changes,
                         more,
                     },
                 };

@@ -169,6 +169,25 @@ async fn one_who_is_asked_back_keeps_what_they_had() {
             .filter(|it| matches!(it.change, ChatChange::Joined(_))),
     );
     assert_eq!((asked.count(), joined.count()), (2, 2), "{changes:?}");
+
+    // From their own message on: they were removed, asked, and are back.
+    let page = bob.order(Order::Page(id, Part::From(posts[1].id))).await;
+    let Ok(Ordered::Page { posts, changes, .. }) = page else {
+        panic!("no page: {page:?}");
+    };
+    assert_eq!(posts.len(), 2);
+    let changes: Vec<_> = changes.iter().map(|it| it.change).collect();
+    assert!(
+        matches!(
+            changes[..],
+            [
+                ChatChange::Removed { .. },
+                ChatChange::Asked { .. },
+                ChatChange::Joined(_)
+            ]
+        ),
+        "{changes:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

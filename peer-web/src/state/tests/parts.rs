@@ -63,6 +63,7 @@ fn page_from(from: u64, posts: std::ops::Range<u64>, more: bool) -> Event {
         conversation: id(),
         from: nth(from),
         posts: posts.map(post).collect(),
+        changes: Vec::new(),
         more,
     }
 }
@@ -137,6 +138,37 @@ fn of_more_unread_messages_than_are_loaded_the_first_is_gone_to_and_none_counts_
         (first, first)
     );
     assert_eq!(reading(&state).unread(), 280);
+}
+
+#[test]
+fn a_part_tells_how_the_members_have_changed() {
+    let state = long(90_000).reduce(Action::Jump(nth(40)));
+    let Event::PostsFrom {
+        conversation,
+        from,
+        posts,
+        more,
+        ..
+    } = page_from(40, 40..42, true)
+    else {
+        unreachable!()
+    };
+    let carol = post(1).from;
+    let changes = [40_500, 42_000].map(|at| p2pchat_model::DatedChange {
+        at: Timestamp(at),
+        change: p2pchat_model::ChatChange::Joined(carol),
+    });
+    let state = state.reduce(frame(Event::PostsFrom {
+        conversation,
+        from,
+        posts,
+        changes: changes.into(),
+        more,
+    }));
+    let view = state.conversation.view.as_ref().unwrap();
+    let times: Vec<u64> = view.shown().lines.iter().map(|line| line.at().0).collect();
+    assert_eq!(times, [40_000, 40_500, 41_000, 42_000]);
+    assert_eq!(seen(&state), (Some(nth(40)), Some(nth(41)), true));
 }
 
 #[test]

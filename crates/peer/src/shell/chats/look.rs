@@ -457,22 +457,24 @@ fn page(view: &View<'_>, id: &Id, part: Part) -> OrderResult {
         return Err(Refused::of(Problem::NoSuchConversation).into());
     };
     let read = || {
-        let (page, changes) = match part {
+        let (page, times) = match part {
             Part::Before(before) => {
                 let before = before.map(Store::place_of);
                 let page = view.store.page(id, before, PAGE, &shown.visible)?;
                 let times = times(&page, before.as_ref());
-                (page, History::of(&shown).within(&times))
+                (page, times)
             }
             Part::From(from) => {
                 let from = Store::place_of(from);
                 let page = view.store.page_from(id, &from, PAGE, &shown.visible)?;
-                (page, Vec::new())
+                let newest = page.posts.last().filter(|_| page.more);
+                let until = newest.map_or(Clock::MAX, |post| post.entry.place.clock);
+                (page, from.clock..until)
             }
         };
         Ok(Ordered::Page {
             posts: posts(&shown, &page.posts)?,
-            changes,
+            changes: History::of(&shown).within(&times),
             more: page.more,
         })
     };
