@@ -1,5 +1,5 @@
 //! The least store of entries by which they are found as a store of conversations has to find them:
-//! by their place, by their position in a log and by their id.
+//! by their place, by their position in a log and by their id. SQLite has the same settings.
 
 use std::path::Path;
 
@@ -27,6 +27,7 @@ impl Kept {
         let connection = Connection::open(path)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;
              CREATE TABLE entry (
                  row INTEGER PRIMARY KEY, log BLOB NOT NULL, position BLOB NOT NULL,
                  place BLOB NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL,

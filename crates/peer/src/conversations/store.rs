@@ -26,6 +26,12 @@ use crate::machine::SaidBy;
 /// How many statements are kept ready: more than there are.
 const MAX_STATEMENTS: usize = 128;
 
+/// How much of the file is kept in memory, in KiB, and how long its log may become before it is moved
+/// into it, in pages of 4 KiB. With less, what comes together reads and writes the same pages again
+/// every few commits.
+const CACHE_KIB: i64 = 16 * 1024;
+const LOG_PAGES: i64 = 4_000;
+
 /// The store. Its methods block: not for an async task.
 #[derive(Debug)]
 pub struct Store {
@@ -143,6 +149,8 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten with zeros.
         connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         // Or SQLite plans a statement again each time that another value is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);

@@ -9,6 +9,7 @@ use p2pchat_conversation::sync::{Effect, Frame, SessionId, What};
 use p2pchat_protocol::v2::conversation::ConversationId;
 use p2pchat_protocol::v2::peer::{Bye, ToPeer};
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::super::session::encoded;
@@ -75,6 +76,11 @@ pub(super) fn changes(effects: &mut Vec<Effect>) -> Vec<Change> {
     changes
 }
 
+/// Whether something is only asked for.
+fn is_want(effect: &Effect) -> bool {
+    matches!(effect, Effect::Send(_, frame) if matches!(frame.what, What::Want(_)))
+}
+
 /// The facts among changes.
 fn facts(changes: &[Change]) -> impl Iterator<Item = (ConversationId, &Vec<Fact>)> {
     changes.iter().filter_map(|change| match change {
@@ -94,6 +100,13 @@ impl Core {
             let calls = turn.calls.drain(..);
             changes.extend(calls.map(|(by, said)| Change::Call(by, said)));
             let ended = self.ended_logs(&changes);
+            if !effects.is_empty() && effects.iter().all(is_want) {
+                // It says nothing of what is stored here, and is looked for during the commit.
+                for want in effects.drain(..) {
+                    self.carry_out(want, &mut turn);
+                }
+                yield_now().await;
+            }
             self.commit(&changes).await?;
             turn.events.extend(ended);
             self.note_begun(&changes);
