@@ -11,6 +11,16 @@ use super::read::{COLUMNS, Entry, Post, Visible};
 use super::schema::{behind, first_place, message_id, number, place_bytes, places_of, well_formed};
 use super::store::{Store, StoreError};
 
+/// For each message that is shown: it has to find the replies, and not to look at all messages.
+const REPLIES: &str = "
+    SELECT reply.id FROM conversation
+        JOIN talk AS reply ON reply.conversation = conversation.row
+    WHERE conversation.id = ?1 AND reply.kind = 2 AND reply.target = (
+        SELECT CASE WHEN kind IN (3, 4) THEN target ELSE ?2 END FROM talk
+        WHERE talk.conversation = conversation.row AND talk.id = ?2
+    )
+    ORDER BY reply.place DESC LIMIT ?3";
+
 impl Entry {
     /// Its id for people and programs, if it begins a message.
     #[must_use]
@@ -31,14 +41,7 @@ impl Store {
         id: &EntryId,
         limit: usize,
     ) -> Result<Vec<EntryId>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT reply.id FROM conversation
-                 JOIN talk ON talk.conversation = conversation.row AND talk.id = ?2
-                 JOIN talk AS reply ON reply.conversation = conversation.row
-                     AND reply.target = CASE WHEN talk.kind IN (3, 4) THEN talk.target ELSE ?2 END
-             WHERE conversation.id = ?1 AND reply.kind = 2
-             ORDER BY reply.place DESC LIMIT ?3",
-        )?;
+        let mut statement = self.connection.prepare_cached(REPLIES)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![conversation.0, id.0, limit], |row| row.get(0))?;
         rows.map(|id| Ok(EntryId(id?))).collect()
@@ -186,5 +189,26 @@ impl Store {
                 |row| Ok(EntryId(row.get(0)?)),
             );
         Ok(found.optional()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_found_by_what_they_reply_to() {
+        let store = Store::in_memory().unwrap();
+        let plan = format!("EXPLAIN QUERY PLAN {REPLIES}");
+        let mut plan = store.connection.prepare(&plan).unwrap();
+        let nothing = [None::<i64>; 3];
+        let steps = plan.query_map(nothing, |row| row.get("detail")).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        let by_target = "SEARCH reply USING INDEX talk_target (conversation=? AND target=?)";
+        assert!(steps.iter().any(|step| step == by_target), "{steps:?}");
+        assert!(
+            !steps.iter().any(|step| step.contains("B-TREE")),
+            "{steps:?}"
+        );
     }
 }
