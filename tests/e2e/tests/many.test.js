@@ -9,7 +9,7 @@ import { World } from "../support/world.js";
 useBrowser();
 
 const CHATS = 1_000;
-/** `E2E_MESSAGES=100000` measures as many as are kept; making them takes a quarter of an hour or more. */
+/** `E2E_MESSAGES=100000` measures as many as are kept. */
 const MESSAGES = Number(process.env.E2E_MESSAGES ?? 1_000);
 /** Two of them have a word that no other has. */
 const NEEDLE = 20;
