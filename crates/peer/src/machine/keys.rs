@@ -23,6 +23,8 @@ pub(super) struct Keyring {
     keys: Keys,
     /// The registry that the line is to, or was.
     registry: Option<Fingerprint>,
+    /// What the user has named since the peer started, until they trust another key.
+    chosen: Option<Fingerprint>,
     /// It was started on this machine by the peer, since that started itself.
     is_own: bool,
     codes: BTreeMap<PersonKey, Code>,
@@ -72,6 +74,7 @@ impl Keyring {
         Self {
             keys,
             registry: None,
+            chosen: None,
             is_own: false,
             codes: BTreeMap::new(),
             jobs: BTreeMap::new(),
@@ -114,14 +117,16 @@ impl Keyring {
         self.keys.allow_plaintext && self.expected().is_some()
     }
 
+    /// What the user has named since is newer than the pin.
     pub(super) fn expected(&self) -> Option<Fingerprint> {
-        self.pinned().or(self.keys.named)
+        self.chosen.or(self.pinned()).or(self.keys.named)
     }
 
     /// Goes on with another registry.
     pub(super) fn choose(&mut self, chosen: &Chosen) {
         self.keys.names.clone_from(&chosen.names);
         self.keys.named = chosen.named;
+        self.chosen = chosen.named;
         self.registry = None;
         self.is_own = chosen.is_own;
     }
@@ -202,6 +207,7 @@ impl Keyring {
         before: Fingerprint,
         now: Fingerprint,
     ) {
+        self.chosen = None;
         self.set_pins(cx.now.wall, now);
         self.keep(cx, KnownFile::Registries);
         let known = &mut self.keys.known;

@@ -69,6 +69,23 @@ fn without_a_registry_there_is_nothing_to_sign_in_to_until_one_is_chosen() {
 }
 
 #[test]
+fn a_fingerprint_that_is_named_counts_more_than_the_first_contact() {
+    let mut bench = Bench::at_registry("", ann_was_here(), true);
+    let other: Fingerprint = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".parse().unwrap();
+    assert_ne!(other, registry());
+    bench.command(use_registry("registry#ABCD"));
+    bench.input(Input::RegistryChosen(Ok(Chosen {
+        registry: "registry#ABCD".to_owned(),
+        is_own: false,
+        names: vec!["registry".to_owned()],
+        named: Some(other),
+        address: addr(9),
+        message_port: 5859,
+    })));
+    assert_eq!(bench.connects, [Some(other)]);
+}
+
+#[test]
 fn what_cannot_be_the_registry_leaves_the_one_that_there_is() {
     let mut bench = Bench::new();
     bench.command(use_registry("x y"));
