@@ -142,7 +142,7 @@ fn no_keys(missing: &[(Username, Problem)]) -> Refusal {
     let of = |problem: Problem| {
         let names = missing.iter().filter(|(_, why)| *why == problem);
         let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{}: {}", names.join(", "), problem.words()))
+        (!names.is_empty()).then(|| format!("{}: {}", problem.words(), names.join(", ")))
     };
     let reasons = [Problem::NoKey, Problem::OlderProgram].map(of);
     let words: Vec<String> = reasons.into_iter().flatten().collect();

@@ -213,8 +213,8 @@ fn of_a_group_all_are_named_who_have_no_key() {
         Event::Failed(failure) => Some(failure.message.clone()),
         _ => None,
     });
-    let words = "bob, nobody, none: nobody with this name has an encrypted p2pchat here; \
-                 old: they have an older p2pchat, which is not encrypted";
+    let words = "nobody with this name has an encrypted p2pchat here: bob, nobody, none; \
+                 they have an older p2pchat, which is not encrypted: old";
     assert_eq!(failure.as_deref(), Some(words));
 }
 
