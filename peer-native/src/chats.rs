@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User, Username, View,
+    Alerts, Chat, ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User,
+    Username, View,
 };
 
 use crate::shown::Shown;
@@ -21,7 +22,7 @@ pub(crate) fn led_into(command: &Command) -> Option<ConversationId> {
 }
 
 /// The conversations of the list: pinned ones first, then by their newest message. Those that
-/// are put away, and those that the user was asked to, are not in it unless they are shown.
+/// are put away and have nothing new of which the user is alerted, and those that the user was asked to, are not in it unless they are shown.
 #[must_use]
 pub(crate) fn listed(shown: Shown<'_>) -> Vec<&Conversation> {
     let all = shown.view.conversations.iter();
@@ -39,13 +40,22 @@ pub(crate) fn listed(shown: Shown<'_>) -> Vec<&Conversation> {
 fn is_listed(conversation: &Conversation) -> bool {
     match &conversation.chat {
         None => !is_bare(conversation),
-        Some(chat) if chat.archived => false,
+        Some(chat) if chat.archived && !has_news(chat) => false,
         Some(chat) => match chat.standing {
             Standing::In => true,
             Standing::Asked(_) => false,
             // As long as there is something to read.
             Standing::Out => conversation.newest_message().is_some(),
         },
+    }
+}
+
+/// Whether something is unread of which the user is alerted.
+fn has_news(chat: &Chat) -> bool {
+    match chat.alerts {
+        Alerts::All => chat.unread > 0,
+        Alerts::Mentions => chat.mentions > 0,
+        Alerts::Nothing => false,
     }
 }
 

@@ -67,7 +67,9 @@ impl App {
 
     /// What an event does to the choice of a registry: it is opened where there is none.
     fn apply_to_choice(&mut self, event: &Event, is_answer: bool) {
-        if Choose::is_over(event) {
+        // It was named as it is, and the line is there.
+        let is_there = is_answer && *event == Event::Done && self.view.link == Link::Up;
+        if is_there || Choose::is_over(event) {
             if self.choose.take().is_some() {
                 // Perhaps that there is no registry.
                 self.sign_in.error = None;

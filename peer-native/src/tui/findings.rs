@@ -10,6 +10,9 @@ use super::overlay::{Content, RenderContext};
 use crate::shown::Shown;
 use crate::wrap::{fit, one_line, rows, width};
 
+/// So many rows of a message are listed: the next one is in sight, however long it is.
+const MAX_ROWS: usize = 3;
+
 /// A message that was found.
 pub(super) struct Hit<'a> {
     pub(super) conversation: ConversationId,
@@ -29,6 +32,17 @@ pub(super) fn other_scope(shown: Shown<'_>) -> Option<Command> {
     };
     let text = findings.text.clone();
     Some(Command::Find { conversation, text })
+}
+
+/// The rows around the first one that has a word that was searched for.
+fn around_hit<'a>(rows: &'a [String], words: &str) -> &'a [String] {
+    let is_hit = |row: &String| {
+        p2pchat_model::hits(row, words)
+            .iter()
+            .any(|(is_hit, _)| *is_hit)
+    };
+    let first = rows.iter().position(is_hit).unwrap_or(0).saturating_sub(1);
+    &rows[first..rows.len().min(first + MAX_ROWS)]
 }
 
 /// What was found, newest first.
@@ -85,6 +99,7 @@ impl RenderContext<'_> {
             row.push_span(Span::styled(from, self.theme.strong()));
             content.rows.push(row);
             let texts = rows(hit.text, columns.saturating_sub(2));
+            let texts = around_hit(&texts, &findings.text);
             let texts = texts.iter().map(|text| self.found(text, &findings.text));
             content.rows.extend(texts);
             content.items.push(start..content.rows.len());
@@ -139,5 +154,19 @@ impl RenderContext<'_> {
             (true, true) => " Tab this chat · Esc closes ",
             (true, false) => " ↑↓ Enter opens · Tab this chat · Esc closes ",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_message_the_rows_around_the_word_are_listed() {
+        let rows: Vec<String> = (0..9).map(|nth| format!("row {nth}")).collect();
+        assert_eq!(around_hit(&rows, "5"), &rows[4..7]);
+        assert_eq!(around_hit(&rows, "8"), &rows[7..]);
+        assert_eq!(around_hit(&rows, "row"), &rows[..3]);
+        assert_eq!(around_hit(&rows[..1], "none"), &rows[..1]);
     }
 }

@@ -161,3 +161,19 @@ fn nothing_is_said_of_a_sign_in_that_was_not_needed_any_more() {
     assert_eq!(answer(&mut app, &register, Event::Failed(already)), None);
     assert_eq!(screen(&mut app, (80, 24), NOW), before);
 }
+
+#[test]
+fn a_registry_that_is_named_as_it_is_leads_back_to_the_sign_in_form() {
+    let mut app = app(View {
+        registry: "chat.example".to_owned(),
+        link: Link::Up,
+        ..View::default()
+    });
+    let before = screen(&mut app, (80, 24), NOW);
+    assert_eq!(press(&mut app, KeyCode::F(2)), None);
+    assert_ne!(screen(&mut app, (80, 24), NOW), before);
+    let same = call(press(&mut app, KeyCode::Enter));
+    assert_eq!(same.command, use_registry("chat.example"));
+    assert_eq!(answer(&mut app, &same, Event::Done), None);
+    assert_eq!(screen(&mut app, (80, 24), NOW), before);
+}

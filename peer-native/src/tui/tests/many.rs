@@ -38,6 +38,30 @@ fn a_group_at_three_sizes() {
 }
 
 #[test]
+fn a_chat_that_is_put_away_is_back_with_something_new_until_that_is_read() {
+    let mut app = showing(several(), id(TEAM));
+    let archived = |unread, alerts| {
+        let name = "Hiking";
+        let chat = Chat {
+            archived: true,
+            unread,
+            alerts,
+            ..chat(ChatKind::Group, name, vec![member("bob", Trust::New)])
+        };
+        begun(id(7), chat)
+    };
+    let is_there = |app: &mut App| screen(app, SMALL, NOW).contains("Hiking");
+    happen(&mut app, &archived(0, Alerts::All));
+    assert!(!is_there(&mut app));
+    happen(&mut app, &archived(2, Alerts::Nothing));
+    assert!(!is_there(&mut app));
+    happen(&mut app, &archived(2, Alerts::All));
+    assert!(is_there(&mut app));
+    happen(&mut app, &archived(0, Alerts::All));
+    assert!(!is_there(&mut app));
+}
+
+#[test]
 fn a_chat_of_two_and_its_key() {
     let mut app = showing(several(), id(BOB));
     assert_snapshot!("direct_small", screen(&mut app, SMALL, after(200)));
