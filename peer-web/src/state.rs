@@ -221,6 +221,7 @@ impl State {
         let page = self.page();
         page.lists = false;
         page.awaited = Some(id);
+        page.forget_search();
         self.settle();
     }
 

@@ -45,7 +45,7 @@ pub fn use_key_line(props: &Props) -> Html {
             let asks = asks.setter();
             return button(
                 "",
-                words::ACCEPT_KEY,
+                words::ACCEPT_KEY_ASKS,
                 Callback::from(move |_| asks.set(true)),
             );
         }
@@ -57,7 +57,10 @@ pub fn use_key_line(props: &Props) -> Html {
             });
         });
         if although_verified {
-            button("danger", words::ACCEPT_KEY, onclick)
+            // The second click of two lands on the first of them.
+            let asks = asks.setter();
+            let cancel = button("", label::CANCEL, Callback::from(move |_| asks.set(false)));
+            html! { <>{ cancel }{ button("danger", words::ACCEPT_KEY, onclick) }</> }
         } else {
             button("", words::SEND_ANYWAY, onclick)
         }

@@ -302,6 +302,8 @@ pub fn held_back(lines: &[Line], chat: &Chat) -> Option<String> {
 pub const SEND_ANYWAY: &str = "Send anyway";
 /// The same where codes had been compared with them.
 pub const ACCEPT_KEY: &str = "Accept new code";
+/// Button that asks before it.
+pub const ACCEPT_KEY_ASKS: &str = "Accept new code…";
 
 /// The question before that.
 #[must_use]
