@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use futures::FutureExt;
 use p2pchat_model::wording::{self, first, label};
 use p2pchat_model::{
-    Command, ConversationId, Event, Link, Passphrase, Problem, Security, Undo, Update, Username,
+    Command, ConversationId, Event, Failure, Link, Passphrase, Problem, Security, Undo, Update,
+    Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
@@ -588,11 +589,17 @@ impl Front {
             ));
         }
         self.know();
-        if let Some(reason) = failed
-            && !self.console.is_terminal()
-        {
-            complain(NAME, format_args!("login failed: {reason}"));
-            self.exit = Some(Exit::Login);
+        let is_other = |failure: &Failure| failure.code == Problem::AlreadyLoggedIn;
+        match failed {
+            Some(reason) if !self.console.is_terminal() => {
+                complain(NAME, format_args!("login failed: {reason}"));
+                self.exit = Some(Exit::Login);
+            }
+            // As another account: what has failed is no line of its own.
+            Some(reason) if matches!(event, Event::Failed(failure) if is_other(failure)) => {
+                self.print(&reason);
+            }
+            _ => {}
         }
         Ok(())
     }

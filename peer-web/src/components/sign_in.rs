@@ -77,7 +77,7 @@ pub fn use_sign_in() -> Html {
         tried: *tried,
     };
     let onsubmit = {
-        let (command, tried, send) = (form.command(), tried.setter(), context.send.clone());
+        let (command, tried, send) = (form.command(state), tried.setter(), context.send.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             tried.set(true);

@@ -55,6 +55,7 @@ impl Reading {
         } else {
             if self.unread == 0 {
                 self.mark = Some(message.id);
+                self.before = self.read;
             }
             self.unread += 1;
         }
@@ -75,7 +76,8 @@ impl Reading {
         if self.mark.is_some() {
             let mut messages = lines.iter().filter_map(said);
             let first = messages.find(|one| !one.own && one.id > self.before);
-            self.mark = first.map(|one| one.id).or(self.mark);
+            let first = first.map(|one| one.id);
+            self.mark = first.filter(|id| Some(*id) < self.mark).or(self.mark);
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Conversation {
     pub spoken: Option<Line>,
     /// The message to scroll to.
     pub jump: Option<MessageId>,
+    /// Whether that is where the conversation opens.
+    pub opens: bool,
     /// The message that the user was led to, for a moment.
     pub lit: Option<MessageId>,
     /// The calls about the conversation that have no answer yet, oldest first; but for read marks and
@@ -120,6 +122,7 @@ impl Conversation {
         let is_other = self.view.as_ref().map(|view| view.id()) != Some(view.id());
         if is_other {
             self.jump = opening(&view, &reading);
+            self.opens = self.jump.is_some();
         }
         self.view = Some(view);
         self.reading = reading;
@@ -130,6 +133,7 @@ impl Conversation {
     /// Shows another conversation, from the first message on that was not read.
     pub(super) fn show(&mut self, view: ViewHandle, reading: Reading) {
         self.jump = opening(&view, &reading);
+        self.opens = self.jump.is_some();
         self.view = Some(view);
         self.reading = reading;
         (self.spoken, self.lit) = (None, None);
@@ -138,10 +142,12 @@ impl Conversation {
     /// The user is led to a message.
     pub(super) fn lead_to(&mut self, id: MessageId) {
         (self.jump, self.lit) = (Some(id), Some(id));
+        self.opens = false;
     }
 
     /// The jump is over. Screen readers say where it has led to, unless that is folded away.
     pub(super) fn arrive(&mut self) {
+        self.opens = false;
         let to = self.jump.take().filter(|id| self.lit == Some(*id));
         let (Some(to), Some(view)) = (to, &self.view) else {
             return;
@@ -157,12 +163,15 @@ impl Conversation {
 
     /// Shows the end. Returns whether something else was shown.
     pub(super) fn show_end(&mut self) -> bool {
+        let was_opening = std::mem::take(&mut self.opens);
+        self.jump.take_if(|_| was_opening);
         let mark = self.reading.mark();
         let view = self.view.as_mut();
-        view.is_some_and(|view| {
+        let was_part = view.is_some_and(|view| {
             view.touch();
             view.leave_part(mark)
-        })
+        });
+        was_part || was_opening
     }
 
     /// Forgets the texts of another session.
@@ -232,7 +241,7 @@ impl Conversation {
             Event::PostsFrom { from, .. } if is_here => {
                 view.go_on(event, self.jump == Some(*from));
                 self.reading.found_earlier(&view.shown().lines);
-                if self.jump == Some(*from) && self.lit.is_none() {
+                if self.jump == Some(*from) && self.opens {
                     self.jump = self.reading.mark();
                 }
             }
@@ -284,6 +293,8 @@ fn opening(view: &ViewHandle, reading: &Reading) -> Option<MessageId> {
     let first = reading.first_unread()?;
     let chat = view.chat();
     let is_loaded = !chat.more_history || chat.oldest_message() <= Some(reading.read());
+    // Of the open chat there are no parts.
+    let is_loaded = is_loaded || view.id() == ConversationId::OPEN;
     Some(if is_loaded { first } else { reading.read() })
 }
 

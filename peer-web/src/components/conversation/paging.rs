@@ -119,6 +119,10 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
             scroll.layout.borrow_mut().sought = Some(id);
             ask_from(view, &context.send, id);
             return;
+        } else if let Some(at) = row_of(view, id, true).filter(|_| conversation.opens) {
+            // It cannot be asked for now: the first that is here.
+            let in_sight = scroll.layout.borrow().in_sight;
+            scroll.go_to(place_of(view, at, in_sight));
         }
         scroll.layout.borrow_mut().sought = None;
         context.dispatch.dispatch(Action::Jumped);

@@ -57,9 +57,9 @@ pub(super) struct Errors {
 
 impl Form {
     /// The command that the form gives; else the id of the first field that is wrong.
-    pub(super) fn command(&self) -> Result<Command, &'static str> {
+    pub(super) fn command(&self, state: &Page) -> Result<Command, &'static str> {
         let name = self.checked_name().map_err(|_| NAME)?;
-        let password = self.checked_password().map_err(|_| PASSWORD)?;
+        let password = self.checked_password(state).map_err(|_| PASSWORD)?;
         let password = match password {
             Some(password) if self.new => password,
             password => return Ok(Command::Login { name, password }),
@@ -85,7 +85,7 @@ impl Form {
             errors.name = wrong.or(errors.name);
         }
         if self.tried || !self.password.is_empty() {
-            let wrong = self.checked_password().err().map(AttrValue::from);
+            let wrong = self.checked_password(state).err().map(AttrValue::from);
             errors.password = wrong.or(errors.password);
         }
         let wrong = DisplayName::new(self.display.trim()).err();
@@ -135,9 +135,11 @@ impl Form {
     }
 
     /// `None` where the key of this computer may do.
-    fn checked_password(&self) -> Result<Option<Passphrase>, String> {
+    fn checked_password(&self, state: &Page) -> Result<Option<Passphrase>, String> {
+        let is_asked = is_refused(state, Problem::PasswordNeeded);
         if self.password.is_empty() && !(self.new || self.legacy) {
-            return Ok(None);
+            let words = || sentence(Problem::PasswordNeeded.words());
+            return if is_asked { Err(words()) } else { Ok(None) };
         }
         if self.legacy {
             Password::new(&self.password).map_err(|error| sentence(&error.to_string()))?;

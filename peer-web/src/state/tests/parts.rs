@@ -129,6 +129,9 @@ fn of_more_unread_messages_than_are_loaded_the_first_is_gone_to_and_none_counts_
     let reading = |state: &State| state.conversation.reading.clone();
     assert_eq!(reading(&state).unread(), 280);
     assert_eq!(state.conversation.jump, Some(nth(20)));
+    let end = state.clone().reduce(Action::Latest);
+    let end = end.reduce(frame(page_from(20, 20..120, true)));
+    assert_eq!(seen(&end).1, Some(nth(300)), "the user went on to the end");
 
     let state = state.reduce(frame(page_from(20, 20..120, true)));
     assert_eq!(seen(&state), (Some(nth(20)), Some(nth(119)), true));
@@ -138,6 +141,9 @@ fn of_more_unread_messages_than_are_loaded_the_first_is_gone_to_and_none_counts_
         (first, first)
     );
     assert_eq!(reading(&state).unread(), 280);
+    let state = state.reduce(Action::Jumped).reduce(Action::Jump(nth(250)));
+    let state = state.reduce(frame(page_from(250, 250..301, false)));
+    assert_eq!(reading(&state).mark(), first, "a search moves no mark");
 }
 
 #[test]

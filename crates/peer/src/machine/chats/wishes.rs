@@ -82,8 +82,11 @@ impl Chats {
                     self.wishes.push(wish);
                 }
                 Err(problem) => {
-                    let problem = problem.unwrap_or(Problem::RegistryUnreachable);
-                    fail(cx, wish.asker, wish.command, problem.into());
+                    let refusal = match problem {
+                        None if !wish.missing.is_empty() => no_keys(&wish.missing),
+                        problem => problem.unwrap_or(Problem::RegistryUnreachable).into(),
+                    };
+                    fail(cx, wish.asker, wish.command, refusal);
                 }
             }
         }
