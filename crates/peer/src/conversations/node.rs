@@ -14,7 +14,8 @@
 //! The sessions run in the thread of the node too: handing each frame to another thread and back
 //! took a third of the time of a message. What waits meanwhile is read after the commit, together.
 //!
-//! **Invariant:** nothing is sent, and no call answered, before what it follows from is committed.
+//! **Invariant:** nothing but a want is sent, and no call answered, before what it follows from is
+//! committed.
 
 mod age;
 mod connect;

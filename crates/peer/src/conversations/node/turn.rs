@@ -1,4 +1,4 @@
-//! One turn: what follows from its inputs is committed, then sent and told.
+//! One turn: what follows from its inputs is committed, then sent and told. A want may go out before.
 
 use std::sync::Arc;
 use std::time::Duration;

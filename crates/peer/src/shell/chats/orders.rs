@@ -251,9 +251,7 @@ impl Orders {
         people: Vec<PersonKey>,
     ) -> Done<Ordered> {
         let id = self.handle.create_group(name).await?;
-        if !people.is_empty() {
-            self.add(id, people, true).await?;
-        }
+        self.add(id, people, true).await?;
         Ok(Ordered::Opened(conversation_id(&id)))
     }
 
@@ -300,8 +298,11 @@ impl Orders {
         Ok(self.handle.act(id, deed).await?)
     }
 
-    /// Asks those who are neither in nor asked; one of them has to be.
+    /// Asks those who are neither in nor asked. Of some people one has to be.
     async fn add(&self, id: Id, people: Vec<PersonKey>, sees_all: bool) -> Done {
+        if people.is_empty() {
+            return Ok(());
+        }
         let me = self.me;
         let new = move |view: &View<'_>| {
             let replica = view.sync.get(&id);
