@@ -292,9 +292,10 @@ impl Conversation {
 fn opening(view: &ViewHandle, reading: &Reading) -> Option<MessageId> {
     let first = reading.first_unread()?;
     let chat = view.chat();
-    let is_loaded = !chat.more_history || chat.oldest_message() <= Some(reading.read());
     // Of the open chat there are no parts.
-    let is_loaded = is_loaded || view.id() == ConversationId::OPEN;
+    let is_loaded = view.id() == ConversationId::OPEN
+        || !chat.more_history
+        || chat.oldest_message() <= Some(reading.read());
     Some(if is_loaded { first } else { reading.read() })
 }
 

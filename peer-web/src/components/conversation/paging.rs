@@ -104,8 +104,11 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
         let (Some(id), Some(view)) = (conversation.jump, &conversation.view) else {
             return;
         };
+        let may_ask_later = may_ask(&context, conversation, LATER);
         let is_sought = scroll.layout.borrow().sought == Some(id) && !conversation.awaits_history();
-        if let Some(at) = row_of(view, id, is_sought) {
+        // Where none can be asked for, it opens at the first that is here.
+        let is_offline = conversation.opens && !conversation.awaits_history() && !may_ask_later;
+        if let Some(at) = row_of(view, id, is_sought || is_offline) {
             let in_sight = scroll.layout.borrow().in_sight;
             scroll.go_to(place_of(view, at, in_sight));
         } else if conversation.awaits_history() {
@@ -115,14 +118,10 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
                 ask(view, &context.send);
                 return;
             }
-        } else if !is_sought && may_ask(&context, conversation, LATER) {
+        } else if !is_sought && may_ask_later {
             scroll.layout.borrow_mut().sought = Some(id);
             ask_from(view, &context.send, id);
             return;
-        } else if let Some(at) = row_of(view, id, true).filter(|_| conversation.opens) {
-            // It cannot be asked for now: the first that is here.
-            let in_sight = scroll.layout.borrow().in_sight;
-            scroll.go_to(place_of(view, at, in_sight));
         }
         scroll.layout.borrow_mut().sought = None;
         context.dispatch.dispatch(Action::Jumped);
