@@ -20,12 +20,16 @@ pub struct Agreed {
 /// registry. Without a registry it is the closest of the connected members', if all of them are
 /// more than five minutes away to the same side.
 #[must_use]
-pub fn agreed(own: Clock, registry: Option<Clock>, members: &[Clock]) -> Agreed {
+pub fn agreed(
+    own: Clock,
+    registry: Option<Clock>,
+    members: impl Iterator<Item = Clock> + Clone,
+) -> Agreed {
     let is_near = |other: Clock| millis(own).abs_diff(millis(other)) <= MAX_AHEAD;
     let other = match registry {
         Some(registry) => Some(registry),
-        None if members.iter().all(|other| *other > own) => members.iter().min().copied(),
-        None if members.iter().all(|other| *other < own) => members.iter().max().copied(),
+        None if members.clone().all(|other| other > own) => members.min(),
+        None if members.clone().all(|other| other < own) => members.max(),
         None => None,
     };
     match other.filter(|other| !is_near(*other)) {
@@ -55,8 +59,8 @@ mod tests {
     #[test]
     fn a_wrong_clock_yields_to_the_registry_then_to_all_members() {
         let yields_to = |own, registry: Option<u64>, members: &[u64]| {
-            let members: Vec<_> = members.iter().map(|at| minutes(*at)).collect();
-            let agreed = agreed(minutes(own), registry.map(minutes), &members);
+            let members = members.iter().map(|at| minutes(*at));
+            let agreed = agreed(minutes(own), registry.map(minutes), members);
             agreed.is_corrected.then_some(agreed.clock)
         };
         assert_eq!(yields_to(100, None, &[]), None);

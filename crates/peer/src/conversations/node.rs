@@ -471,9 +471,9 @@ impl Core {
             let place = self.places.get(**id);
             place.is_some_and(|place| place.is_known)
         });
-        let members: Vec<_> = members.map(|(_, line)| at(line.time)).collect();
+        let members = members.map(|(_, line)| at(line.time));
         let own = Clock::from_millis(wall().0);
-        let agreed = agreed(own, self.registry.map(at), &members);
+        let agreed = agreed(own, self.registry.map(at), members);
         (agreed.clock, agreed.is_corrected)
     }
 

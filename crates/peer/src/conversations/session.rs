@@ -24,10 +24,9 @@ use p2pchat_protocol::v2::peer::{
 use p2pchat_secure::{HandshakeError, Secured, sha256, verify_certificate};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-use outbound::MAX_UNREAD;
 pub(super) use outbound::{Outbound, encoded};
 
 /// How long a connection may take until it is encrypted, and again until the other side has said
@@ -164,7 +163,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         mut self,
         session: SessionId,
         outbound: &Outbound,
-        queue: mpsc::UnboundedReceiver<Arc<[u8]>>,
         inputs: &mpsc::Sender<Inbound>,
     ) -> SessionError {
         let incoming = Incoming {
@@ -176,11 +174,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         };
         let ended = tokio::select! {
             ended = incoming.run(&mut self.reader) => ended,
-            ended = self.writer.run(queue, &outbound.queued) => ended,
-            () = outbound.closing.cancelled() => SessionError::Closed,
+            ended = self.writer.run(outbound) => ended,
         };
-        let bye = outbound.bye.get().copied();
-        self.part(bye.or(fault(&ended))).await;
+        self.part(outbound.bye().or(fault(&ended))).await;
         ended
     }
 
@@ -269,32 +265,24 @@ struct Writer<W> {
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
-    async fn run(
-        &mut self,
-        mut queue: mpsc::UnboundedReceiver<Arc<[u8]>>,
-        queued: &watch::Sender<usize>,
-    ) -> SessionError {
+    async fn run(&mut self, outbound: &Outbound) -> SessionError {
+        let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ping = encoded(&ToPeer::Ping);
         loop {
-            let written = match timeout(PING_INTERVAL, queue.recv()).await {
-                Ok(Some(first)) => {
-                    let mut bytes = first.to_vec();
-                    // What waits goes with it: each write is a call of the system.
-                    while bytes.len() < CHUNK
-                        && let Ok(more) = queue.try_recv()
-                    {
-                        bytes.extend_from_slice(&more);
-                    }
-                    let is_last = queue.is_empty();
-                    let written = self.write(&bytes, is_last).await;
-                    queued.send_modify(|queued| *queued -= bytes.len());
-                    written
-                }
-                Ok(None) => return SessionError::Closed,
-                Err(_) => {
-                    let mut ping = Vec::new();
-                    ToPeer::Ping.encode(&mut ping);
-                    self.write(&ping, true).await
-                }
+            let next = tokio::select! {
+                biased;
+                next = outbound.next(CHUNK) => next,
+                _ = pings.tick() => Some(Arc::clone(&ping)),
+            };
+            let Some(bytes) = next else {
+                return SessionError::Closed;
+            };
+            let written = tokio::select! {
+                // It is done at once as a rule: then the end is not waited for.
+                biased;
+                written = self.write(&bytes) => written,
+                () = outbound.ended() => Err(SessionError::Closed),
             };
             if let Err(error) = written {
                 return error;
@@ -303,19 +291,17 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     }
 
     /// Each chunk has the time after which a silent peer is gone: a slow connection is not.
-    async fn write(&mut self, bytes: &[u8], flush: bool) -> Result<(), SessionError> {
-        let silent = |_| SessionError::Silent;
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
         self.is_within = true;
         for chunk in bytes.chunks(CHUNK) {
-            let written = timeout(SILENCE, self.stream.write_all(chunk)).await;
-            written.map_err(silent)??;
+            let writing = async {
+                self.stream.write_all(chunk).await?;
+                self.stream.flush().await
+            };
+            let written = timeout(SILENCE, writing).await;
+            written.map_err(|_| SessionError::Silent)??;
         }
         self.is_within = false;
-        if flush {
-            timeout(SILENCE, self.stream.flush())
-                .await
-                .map_err(silent)??;
-        }
         Ok(())
     }
 }
@@ -333,12 +319,12 @@ struct Incoming<'a> {
 
 impl Incoming<'_> {
     async fn run<R: AsyncRead + Unpin>(mut self, reader: &mut Reader<R>) -> SessionError {
-        let mut queued = self.outbound.queued.subscribe();
+        let outbound = self.outbound;
         loop {
             let has_room =
                 self.waiting.len() < MAX_WAITING && self.waiting_bytes < MAX_WAITING_BYTES;
             let done = tokio::select! {
-                () = becomes_short(&mut queued), if !self.waiting.is_empty() => {
+                () = outbound.becomes_short(), if !self.waiting.is_empty() => {
                     self.pass_waiting().await
                 }
                 came = timeout(SILENCE, reader.next(MAX_TO_PEER)), if has_room => match came {
@@ -434,11 +420,6 @@ impl Incoming<'_> {
 /// Whether a frame has entries, or ends an answer.
 fn is_talk(about: &About) -> bool {
     matches!(about.what, What::Talk { .. } | What::Done)
-}
-
-async fn becomes_short(queued: &mut watch::Receiver<usize>) {
-    // The sender is there as long as the session.
-    let _ = queued.wait_for(|queued| *queued <= MAX_UNREAD).await;
 }
 
 /// Tells the node something, and waits until it has dealt with it.

@@ -51,13 +51,13 @@ impl Shared {
         };
         let met = timeout(HANDSHAKE, meet(secured, own)).await;
         let (line, hello) = met.map_err(|_| SessionError::Late)??;
-        let (outbound, queue) = Outbound::new();
+        let outbound = Outbound::default();
         let met = Told::Met {
             hello,
             outbound: outbound.clone(),
         };
         tell(&self.inputs, id, met).await?;
-        Ok(line.run(id, &outbound, queue, &self.inputs).await)
+        Ok(line.run(id, &outbound, &self.inputs).await)
     }
 
     async fn encrypt(&self, route: Route) -> Result<Secured<TcpStream>, SessionError> {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::outbound::MAX_QUEUED;
+use super::outbound::{MAX_QUEUED, MAX_UNREAD};
 use super::*;
 
 type Pipe = Secured<DuplexStream>;
@@ -46,10 +46,10 @@ struct Session {
 impl Session {
     async fn new(pipe: Pipe, identity: &Identity) -> Self {
         let (line, _) = meet(pipe, hello(identity)).await.unwrap();
-        let (outbound, queue) = Outbound::new();
+        let outbound = Outbound::default();
         let (tell, inputs) = mpsc::channel(1);
         let of_task = outbound.clone();
-        let run = async move { line.run(SessionId(1), &of_task, queue, &tell).await };
+        let run = async move { line.run(SessionId(1), &of_task, &tell).await };
         Self {
             outbound,
             inputs,
@@ -150,7 +150,7 @@ async fn who_does_not_read_is_not_read_from_and_gets_all_when_they_do() {
         }
     };
     tokio::join!(write, serve);
-    let queued = *session.outbound.queued.borrow();
+    let queued = session.outbound.queued();
     assert!(queued <= MAX_UNREAD + 2 * MAX_PIECE, "{queued} bytes wait");
     assert!(served < MAX_WAITING, "{served} wants were looked at");
 
@@ -223,13 +223,13 @@ async fn two_who_say_nothing_keep_their_session() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_owed_too_much_takes_no_more() {
-    let (outbound, _queue) = Outbound::new();
+    let outbound = Outbound::default();
     let mut frames = 0;
     while outbound.send(&about(piece())).is_ok() {
         frames += 1;
         assert!(frames <= MAX_QUEUED / (MAX_PIECE / 3), "there is a bound");
     }
-    assert!(*outbound.queued.borrow() > MAX_QUEUED);
+    assert!(outbound.queued() > MAX_QUEUED);
 }
 
 #[tokio::test(start_paused = true)]
