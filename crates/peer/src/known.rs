@@ -96,6 +96,8 @@ const OWN: &str = "started";
 const NAMED: &str = "named";
 /// In place of how well a key is known: it is not the person's any more.
 const FORMER: &str = "former";
+/// Behind the day of the first contact: the user has trusted this key by name.
+const TRUSTED: &str = " trusted";
 
 impl KnownFile {
     const ALL: [Self; 4] = [
@@ -119,7 +121,7 @@ impl KnownFile {
     /// What its first line says.
     fn comment(self) -> &'static str {
         match self {
-            Self::Registries => "# registry, fingerprint of its key, day of the first contact",
+            Self::Registries => "# registry, fingerprint of its key, day, trusted if by name",
             Self::People => "# registry, key, serial, new or verified or former, other key, name",
             Self::Account => "# registry, name",
             Self::Registry => "# named or started here, registry",
@@ -163,10 +165,12 @@ impl Known {
         match file {
             KnownFile::Registries => {
                 let [registry, fingerprint, since] = words(line)?;
+                let day = since.strip_suffix(TRUSTED);
                 self.registries.push(KnownRegistry {
                     registry: registry.to_owned(),
                     fingerprint: fingerprint.parse().ok()?,
-                    since: since.to_owned(),
+                    since: day.unwrap_or(since).to_owned(),
+                    is_trusted: day.is_some(),
                 });
             }
             KnownFile::People => {
@@ -222,8 +226,10 @@ impl Known {
                         registry,
                         fingerprint,
                         since,
+                        is_trusted,
                     } = known;
-                    let _ = writeln!(text, "{registry} {fingerprint} {since}");
+                    let trusted = if *is_trusted { TRUSTED } else { "" };
+                    let _ = writeln!(text, "{registry} {fingerprint} {since}{trusted}");
                 }
             }
             KnownFile::People => {
@@ -299,11 +305,14 @@ mod tests {
             is_open_allowed: is_verified,
         };
         Known {
-            registries: vec![KnownRegistry {
-                registry: "chat.example".to_owned(),
-                fingerprint,
-                since: "2026-11-28".to_owned(),
-            }],
+            registries: [false, true]
+                .map(|is_trusted| KnownRegistry {
+                    registry: "chat.example".to_owned(),
+                    fingerprint,
+                    since: "2026-11-28".to_owned(),
+                    is_trusted,
+                })
+                .into(),
             people: BTreeMap::from([
                 ((fingerprint, "ann".parse().unwrap()), pin(false, None)),
                 (

@@ -170,7 +170,8 @@ impl Trusting {
         let used = registry_name(&view.registry);
         if !is_same(used, name) {
             let words = format!(
-                "no_such_registry: the peer of this profile uses the registry {used}, not {name}"
+                "no_such_registry: the peer of this profile uses the registry {used}, not {name}: \
+                 name another profile with --profile"
             );
             return Step::End(End::new(Exit::Refused, words));
         }

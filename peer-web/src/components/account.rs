@@ -131,6 +131,7 @@ fn registry(context: &Context, known: &KnownRegistry) -> Html {
         registry,
         fingerprint,
         since,
+        ..
     } = known;
     let onclick = {
         let (send, registry) = (context.send.clone(), registry.clone());

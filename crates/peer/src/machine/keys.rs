@@ -104,7 +104,7 @@ impl Keyring {
         cx.push(Output::Journal(ToJournal::Keep { file, text }));
     }
 
-    /// How the registry is spoken to. A pin is newer than what the options say.
+    /// How the registry is spoken to.
     pub(super) fn line(&self) -> Line {
         match self.expected() {
             None if self.keys.allow_plaintext => Line::Plain,
@@ -117,9 +117,16 @@ impl Keyring {
         self.keys.allow_plaintext && self.expected().is_some()
     }
 
-    /// What the user has named since is newer than the pin.
+    /// What the user has named in the running peer counts most, then the key that they have
+    /// trusted in place of what the options say, then the options. A key that was only the first
+    /// one to be seen counts least: it may have been an attacker's.
     pub(super) fn expected(&self) -> Option<Fingerprint> {
-        self.chosen.or(self.pinned()).or(self.keys.named)
+        let pin = self.pin_of_registry();
+        let trusted = pin.filter(|pin| pin.is_trusted);
+        let by_name = self.chosen.or(trusted.map(|pin| pin.fingerprint));
+        by_name
+            .or(self.keys.named)
+            .or(pin.map(|pin| pin.fingerprint))
     }
 
     /// Goes on with another registry.
@@ -149,11 +156,10 @@ impl Keyring {
         }
     }
 
-    fn pinned(&self) -> Option<Fingerprint> {
+    fn pin_of_registry(&self) -> Option<&KnownRegistry> {
         let pins = &self.known().registries;
         let of = |name: &String| pins.iter().find(|pin| pin.registry == *name);
-        let known = self.keys.names.iter().find_map(of);
-        known.map(|known| known.fingerprint)
+        self.keys.names.iter().find_map(of)
     }
 
     /// The line is there. Pins the registry at the first contact.
@@ -164,7 +170,7 @@ impl Keyring {
             cx.notice(Notice::IdentityNotSaved);
         }
         let is_first = self.expected().is_none();
-        if self.set_pins(cx.now.wall, fingerprint) {
+        if self.set_pins(cx.now.wall, fingerprint, false) {
             self.keep(cx, KnownFile::Registries);
         }
         if is_first {
@@ -173,27 +179,27 @@ impl Keyring {
     }
 
     /// Pins all names of the registry. Whether anything is different now.
-    fn set_pins(&mut self, now: Timestamp, fingerprint: Fingerprint) -> bool {
+    fn set_pins(&mut self, now: Timestamp, fingerprint: Fingerprint, is_trusted: bool) -> bool {
         let pins = &mut self.keys.known.registries;
         let mut is_changed = false;
         for name in &self.keys.names {
-            let known = pins.iter_mut().find(|pin| pin.registry == *name);
-            if known
-                .as_ref()
-                .is_some_and(|pin| pin.fingerprint == fingerprint)
-            {
-                continue;
-            }
-            is_changed = true;
-            let pin = KnownRegistry {
+            let mut pin = KnownRegistry {
                 registry: name.clone(),
                 fingerprint,
                 since: day(now),
+                is_trusted,
             };
-            match known {
-                Some(known) => *known = pin,
-                None => pins.push(pin),
+            let Some(known) = pins.iter_mut().find(|pin| pin.registry == *name) else {
+                pins.push(pin);
+                is_changed = true;
+                continue;
+            };
+            if known.fingerprint == fingerprint {
+                pin.since.clone_from(&known.since);
+                pin.is_trusted |= known.is_trusted;
             }
+            is_changed |= *known != pin;
+            *known = pin;
         }
         pins.sort_by(|one, other| one.registry.cmp(&other.registry));
         is_changed
@@ -208,7 +214,7 @@ impl Keyring {
         now: Fingerprint,
     ) {
         self.chosen = None;
-        self.set_pins(cx.now.wall, now);
+        self.set_pins(cx.now.wall, now, true);
         self.keep(cx, KnownFile::Registries);
         let known = &mut self.keys.known;
         let of_before = known.people.extract_if(.., |(at, _), _| *at == before);

@@ -85,6 +85,32 @@ fn a_fingerprint_that_is_named_counts_more_than_the_first_contact() {
     assert_eq!(bench.connects, [Some(other)]);
 }
 
+/// The name of a registry in the options, as `NAME#FINGERPRINT`.
+fn with_option(named: Fingerprint, known: Known) -> Bench {
+    let mut config = Bench::config("registry", known, true);
+    config.keys.as_mut().unwrap().named = Some(named);
+    Bench::of(Machine::new(config, at(SECOND)), View::default())
+}
+
+#[test]
+fn a_fingerprint_in_the_options_counts_more_than_a_first_contact_and_less_than_trust() {
+    let other: Fingerprint = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".parse().unwrap();
+    let mut bench = with_option(other, ann_was_here());
+    assert_eq!(bench.connects, [Some(other)]);
+    // The registry has got a new key since, and the option stays as it is.
+    let seen = registry();
+    bench.input(Input::OtherKey { seen });
+    bench.command(Command::TrustRegistry { fingerprint: seen });
+    assert_eq!(bench.connects, [Some(other), Some(seen)]);
+    let mut trusted = Known::default();
+    let mut kept = bench.kept.iter().rev();
+    let (file, text) = kept
+        .find(|(file, _)| *file == KnownFile::Registries)
+        .unwrap();
+    trusted.read(*file, text).unwrap();
+    assert_eq!(with_option(other, trusted).connects, [Some(seen)]);
+}
+
 #[test]
 fn what_cannot_be_the_registry_leaves_the_one_that_there_is() {
     let mut bench = Bench::new();
