@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    Alerts, Chat, ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User,
-    Username, View,
+    Chat, ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User, Username,
+    View,
 };
 
 use crate::shown::Shown;
@@ -40,22 +40,13 @@ pub(crate) fn listed(shown: Shown<'_>) -> Vec<&Conversation> {
 fn is_listed(conversation: &Conversation) -> bool {
     match &conversation.chat {
         None => !is_bare(conversation),
-        Some(chat) if chat.archived && !has_news(chat) => false,
+        Some(chat) if chat.archived && chat.alerting() == 0 => false,
         Some(chat) => match chat.standing {
             Standing::In => true,
             Standing::Asked(_) => false,
             // As long as there is something to read.
             Standing::Out => conversation.newest_message().is_some(),
         },
-    }
-}
-
-/// Whether something is unread of which the user is alerted.
-fn has_news(chat: &Chat) -> bool {
-    match chat.alerts {
-        Alerts::All => chat.unread > 0,
-        Alerts::Mentions => chat.mentions > 0,
-        Alerts::Nothing => false,
     }
 }
 

@@ -67,6 +67,16 @@ impl Chat {
         }
     }
 
+    /// How many unread messages the user is alerted of.
+    #[must_use]
+    pub fn alerting(&self) -> u64 {
+        match self.alerts {
+            Alerts::All => self.unread,
+            Alerts::Mentions => self.mentions,
+            Alerts::Nothing => 0,
+        }
+    }
+
     /// The other one of a direct conversation, if they have declined.
     #[must_use]
     pub fn declined(&self) -> Option<Named> {

@@ -40,6 +40,8 @@ pub enum Security {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
+    /// It is an earlier one: the user goes on with them under another.
+    Former,
     /// It is the one that was seen first.
     New,
     /// The user has compared codes with them.

@@ -7,11 +7,11 @@ use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 pub use self::undo::{Undo, Undoable};
-use crate::chat::{Chat, Named};
+use crate::chat::{Chat, ChatKind, Named};
 use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
-use crate::identity::{Identity, Security};
+use crate::identity::{Identity, Security, Trust};
 use crate::line::Line;
 use crate::lookalike::{self, OnlineLooks};
 use crate::message::Message;
@@ -331,6 +331,22 @@ impl View {
     #[must_use]
     pub fn notice(event: &Event) -> Option<Line> {
         wording::line::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
+    }
+
+    /// The chat that came before one of two people: the other one had another key then.
+    #[must_use]
+    pub fn earlier_chat(&self, conversation: &Conversation) -> Option<&Conversation> {
+        let partner = |of: &Conversation| {
+            let chat = of.chat.as_ref()?;
+            let other = chat.members.first()?;
+            (chat.kind == ChatKind::Direct).then_some((other.who.name?, other.trust))
+        };
+        let (name, _) = partner(conversation)?;
+        let time = |of: &Conversation| of.rank().1;
+        let former = self.conversations.iter().filter(|of| {
+            partner(of) == Some((name, Some(Trust::Former))) && time(of) < time(conversation)
+        });
+        former.max_by_key(|of| time(of))
     }
 
     /// The name that the registry has for an address.

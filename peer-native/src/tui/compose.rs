@@ -272,10 +272,15 @@ impl App {
     pub(super) fn cannot_write(&self) -> Option<String> {
         let chat = self.conversation().chat.as_ref()?;
         let stopped = chat.members.first().filter(|member| {
-            chat.kind == ChatKind::Direct && member.trust == Some(Trust::ChangedAfterVerified)
+            let stops = [Trust::Former, Trust::ChangedAfterVerified].map(Some);
+            chat.kind == ChatKind::Direct && stops.contains(&member.trust)
         });
         if let Some(member) = stopped {
-            return chat::key_changed(member, chat.kind);
+            return match member.trust {
+                // Where it is, is said above.
+                Some(Trust::Former) => Some("this chat goes on in the new one".to_owned()),
+                _ => chat::key_changed(member, chat.kind),
+            };
         }
         match chat.standing {
             Standing::In => None,

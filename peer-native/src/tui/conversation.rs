@@ -37,6 +37,8 @@ pub(super) struct Layout<'a> {
     pub(super) newest_own: Option<MessageId>,
     /// The lines of the conversation.
     pub(super) lines: &'a [Line],
+    /// What stands above the first of them.
+    pub(super) top: Option<String>,
     pub(super) clock: &'a Clock,
     pub(super) theme: Theme,
     pub(super) columns: usize,
@@ -56,6 +58,9 @@ impl Layout<'_> {
         };
         let before = index.checked_sub(1).and_then(|at| self.lines.get(at));
         let mut out = Vec::new();
+        if let Some(top) = self.top.as_ref().filter(|_| index == 0) {
+            out.push(self.separator(top, false));
+        }
         let day = self.clock.day(line.at());
         if before.is_none_or(|before| self.clock.day(before.at()) != day) {
             out.push(self.separator(&self.clock.day_name(line.at()), false));

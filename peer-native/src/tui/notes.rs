@@ -133,7 +133,8 @@ fn how_to_go_on(member: &Member, kind: ChatKind) -> Option<String> {
     let name = member.who.name?;
     let compare = format!("/code {name} compares codes");
     Some(match (member.trust?, kind) {
-        (Trust::New | Trust::Verified, _) => return None,
+        (Trust::Former, ChatKind::Direct) => format!("/chat {name} opens it."),
+        (Trust::Former | Trust::New | Trust::Verified, _) => return None,
         (_, ChatKind::Group) => format!("{compare}."),
         (Trust::Changed, _) => format!("{compare}, /anyway sends to the new one."),
         (Trust::ChangedAfterVerified, _) => format!("{compare}, /anyway accepts the new one."),

@@ -1,6 +1,6 @@
 //! Which conversation is shown, and which part of it.
 
-use p2pchat_model::{Alerts, Command, ConversationId, Line, MessageId, Timestamp, wording};
+use p2pchat_model::{Command, ConversationId, Line, MessageId, Timestamp, wording};
 
 use super::app::{Act, App, For};
 use super::compose::{Composing, Left};
@@ -231,6 +231,7 @@ impl App {
             chat: conversation.chat.as_ref(),
             newest_own: posts::newest_own(lines),
             lines,
+            top: self.earlier_chat(),
             clock: &self.look.clock,
             theme: self.look.theme,
             columns: self.page.0,
@@ -244,6 +245,13 @@ impl App {
                 .map(|selecting| selecting.message)
                 .or(self.lit.map(|(id, _)| id)),
         }
+    }
+
+    /// Where the messages are that were written under an earlier key of the other one.
+    fn earlier_chat(&self) -> Option<String> {
+        let shown = self.conversation();
+        let is_there = !shown.more_history && self.view.earlier_chat(shown).is_some();
+        is_there.then(|| format!("{}: F2", wording::chat::EARLIER_CHAT))
     }
 
     /// Scrolls by rows, up if negative; at the top it asks for earlier messages.
@@ -319,13 +327,13 @@ impl App {
     pub(super) fn unread(&self, but: Option<ConversationId>) -> (usize, u64) {
         let others = self.view.conversations.iter();
         let others = others.filter(|one| Some(one.id) != but);
-        let alerted = others.filter(|one| {
-            let chat = one.chat.as_ref();
-            chat.is_none_or(|chat| chat.alerts != Alerts::Nothing)
-        });
-        alerted.fold((0, 0), |(unread, mentions), one| {
-            let of_one = one.chat.as_ref().map_or(0, |chat| chat.mentions);
-            (unread + one.unread(), mentions + of_one)
+        others.fold((0, 0), |(unread, mentions), one| match &one.chat {
+            None => (unread + one.unread(), mentions),
+            Some(chat) => {
+                let alerting = usize::try_from(chat.alerting()).unwrap_or(usize::MAX);
+                let mentioning = chat.mentions.min(chat.alerting());
+                (unread + alerting, mentions + mentioning)
+            }
         })
     }
 

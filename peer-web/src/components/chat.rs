@@ -3,7 +3,7 @@
 
 use gloo_events::EventListener;
 use p2pchat_model::wording::chat as words;
-use p2pchat_model::{ChatKind, ConversationId, Standing, Trust};
+use p2pchat_model::{ChatKind, Command, ConversationId, Standing, Trust, printable};
 use yew::prelude::*;
 
 use crate::browser::effect::{use_effect_on, use_stable};
@@ -145,6 +145,9 @@ fn foot(context: &Context, key: &str) -> Html {
     let (Some(member), Some(words)) = (changed, words) else {
         return composer;
     };
+    if member.trust == Some(Trust::Former) {
+        return moved_on(context, conversation, &words);
+    }
     let is_direct = chat.kind == ChatKind::Direct;
     let was_verified = member.trust == Some(Trust::ChangedAfterVerified);
     let props = key_line::Props {
@@ -158,6 +161,24 @@ fn foot(context: &Context, key: &str) -> Html {
             { part!(use_key_line, props, conversation) }
             if !(is_direct && was_verified) { { composer } }
         </>
+    }
+}
+
+/// In place of the message field where the user goes on with the other one in another chat.
+fn moved_on(context: &Context, conversation: ConversationId, said: &str) -> Html {
+    let send = context.send.clone();
+    let onclick = move |_: MouseEvent| {
+        // It is accepted already: this only leads to where they go on.
+        send.emit(Command::AcceptKey {
+            conversation,
+            although_verified: true,
+        });
+    };
+    html! {
+        <p class="composer composer-out">
+            { printable(said).into_owned() }{ " " }
+            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}>{ words::NEW_CHAT_OPENS }</button>
+        </p>
     }
 }
 

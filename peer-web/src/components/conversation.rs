@@ -19,7 +19,7 @@ use crate::part;
 use crate::state::{self, Action, ViewHandle};
 
 use super::announcer::announcer;
-use super::conversation_top::conversation_top;
+use super::conversation_top::{conversation_top, earlier_chat};
 use super::latest_button::latest_button;
 use super::message::Acts;
 use super::message_row::{self, use_message_row};
@@ -86,6 +86,10 @@ pub fn use_conversation_pane() -> Html {
         part!(use_message_row, props, row.shown.key.to_string())
     };
     let nodes = &*scroll.nodes;
+    let known = view.get();
+    let shown = view.shown();
+    let earlier = known.earlier_chat(&shown).filter(|_| !shown.more_history);
+    let earlier = earlier.map(|earlier| earlier.id);
     let rows = view.rows();
     let is_message = |key| matches!(key, Key::Message(_));
     let empty = !rows.iter().any(|row| is_message(row.shown.key));
@@ -93,6 +97,7 @@ pub fn use_conversation_pane() -> Html {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
                 role="log" aria-live="off" aria-label="Conversation" tabindex="0">
+                { earlier_chat(earlier, &context.dispatch) }
                 { conversation_top(view.shown().more_history, conversation.awaits_history(), empty, invitation(&view.get())) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>

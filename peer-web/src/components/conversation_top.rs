@@ -1,9 +1,26 @@
 //! What stands above the oldest line of the conversation.
 
-use p2pchat_model::wording::first;
+use p2pchat_model::ConversationId;
+use p2pchat_model::wording::{chat, first};
 use yew::prelude::*;
 
 use super::invitation::invitation;
+use crate::state::{Action, State};
+
+/// What stands above the oldest line of all, with the chat that was there before this one.
+pub fn earlier_chat(
+    earlier: Option<ConversationId>,
+    dispatch: &UseReducerDispatcher<State>,
+) -> Html {
+    let Some(earlier) = earlier else {
+        return html! {};
+    };
+    let dispatch = dispatch.clone();
+    let onclick = move |_: MouseEvent| dispatch.dispatch(Action::Show(earlier));
+    html! {
+        <p class="lines-top">{ chat::EARLIER_CHAT }{ " " }<button type="button" class="button small" {onclick}>{ "Show" }</button></p>
+    }
+}
 
 /// What stands above the oldest line: whether the history has `more` messages, `waits` for a
 /// page of them, or is `empty`; where there is no chat at all, with what to send to others.

@@ -8,7 +8,7 @@ use super::icon::{Glyph, icon};
 /// A mark and words for how well a key is known.
 pub fn trust_mark(trust: Trust) -> Html {
     let (glyph, class) = match trust {
-        Trust::New => (Glyph::Locked, ""),
+        Trust::Former | Trust::New => (Glyph::Locked, ""),
         Trust::Verified => (Glyph::Verified, "verified"),
         Trust::Changed => (Glyph::Warning, "warn"),
         Trust::ChangedAfterVerified => (Glyph::Stop, "bad"),

@@ -2,8 +2,7 @@
 
 use p2pchat_model::wording::chat::title;
 use p2pchat_model::{
-    Alerts, Chat, ChatKind, Conversation, ConversationId, Standing, Timestamp, Username, View,
-    lowercase,
+    Chat, ChatKind, Conversation, ConversationId, Standing, Timestamp, Username, View, lowercase,
 };
 
 use super::said::said;
@@ -125,17 +124,16 @@ pub fn counted(conversation: &Conversation, unread: usize) -> usize {
     let Some(chat) = &conversation.chat else {
         return unread;
     };
-    match chat.alerts {
-        _ if matches!(chat.standing, Standing::Asked(_)) => 1,
-        Alerts::Nothing => 0,
-        Alerts::Mentions => unread.min(usize::try_from(chat.mentions).unwrap_or(0)),
-        Alerts::All => unread,
+    if matches!(chat.standing, Standing::Asked(_)) {
+        return 1;
     }
+    // The page may know of fewer: they were read a moment ago.
+    unread.min(usize::try_from(chat.alerting()).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{DisplayName, Line};
+    use p2pchat_model::{Alerts, DisplayName, Line};
 
     use super::*;
     use crate::logic::rows::samples::{message, notice};
@@ -235,9 +233,10 @@ mod tests {
         ] {
             let one = chat(1, 10, |chat| {
                 chat.alerts = alerts;
-                chat.mentions = 2;
+                (chat.unread, chat.mentions) = (5, 2);
             });
             assert_eq!(counted(&one, 5), counts, "{alerts:?}");
+            assert_eq!(counted(&one, 1), counts.min(1), "of those not read yet");
         }
     }
 }

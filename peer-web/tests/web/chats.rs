@@ -302,6 +302,33 @@ async fn nothing_is_sent_to_a_key_that_is_not_the_one_that_was_compared() {
 }
 
 #[wasm_bindgen_test]
+async fn a_chat_under_an_earlier_key_and_the_one_in_its_place_lead_to_each_other() {
+    let (mounted, fake) = page(&view_with("former")).await;
+    mounted.wait_text("bob has another code now").await;
+    assert!(mounted.find("#composer").is_none());
+    mounted.wait(".composer-out .button").await.click();
+    let asks = || fake.last("accept_key");
+    wait_for("the command", || asks().is_some()).await;
+    let new = "9".repeat(64);
+    let is_in = chat("direct", "", r#""in""#, "new");
+    fake.say(&format!(
+        r#"{{"event":"chat","conversation":"{new}","chat":{is_in}}}"#
+    ));
+    fake.say(&post(2, false, "from my new computer").replace(&direct(), &new));
+    let opened = format!(r#"{{"event":"opened","conversation":"{new}"}}"#);
+    fake.answer("accept_key", &opened);
+    mounted.wait_text("from my new computer").await;
+    mounted.wait("#composer").await;
+    wait_for("the history", || fake.last("history").is_some()).await;
+    fake.answer("history", &format!(
+        r#"{{"event":"posts","conversation":"{new}","before":"{}","posts":[],"changes":[],"more":false}}"#,
+        id(2)
+    ));
+    mounted.wait(".lines-top .button").await.click();
+    mounted.wait_text("the first").await;
+}
+
+#[wasm_bindgen_test]
 async fn someone_encrypted_is_in_the_open_chat_only_after_a_question() {
     let (mounted, fake) = page(VIEW).await;
     mounted.wait(".people .ask:enabled").await.click();

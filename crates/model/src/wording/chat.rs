@@ -129,6 +129,10 @@ pub const ARCHIVED: &str = "Archived";
 pub const ALERTS: &str = "Notifications";
 /// Menu item: all is read.
 pub const MARK_READ: &str = "Mark as read";
+/// Button: open the chat in which the user goes on with someone who has a new key.
+pub const NEW_CHAT_OPENS: &str = "Open the new chat";
+/// Button: open the chat that the user had with someone under an earlier key.
+pub const EARLIER_CHAT: &str = "Earlier messages are in another chat";
 /// In place of the field for a message, where the user is not in the conversation any more.
 pub const OUT: &str = "You are no longer in this chat.";
 
@@ -181,6 +185,7 @@ pub fn encryption(chat: &Chat) -> String {
         Some(Trust::Changed | Trust::ChangedAfterVerified) => {
             format!("{}'s code changed", member.who)
         }
+        Some(Trust::Former) => format!("{}'s earlier code", member.who),
         Some(Trust::New) | None => ENCRYPTED.to_owned(),
     };
     match (chat.kind, chat.members.first()) {
@@ -259,6 +264,10 @@ pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>, chat: &Chat) -> O
     let is_direct = chat.kind == ChatKind::Direct;
     let other = chat.members.first().filter(|_| is_direct);
     Some(match other {
+        // What waited was said once more there.
+        Some(other) if other.trust == Some(Trust::Former) => {
+            format!("Sent again in your new chat with {first}")
+        }
         Some(other) if other.asked => format!("Waiting for {first} to accept"),
         Some(other) if other.declined => format!("{first} declined"),
         Some(_) => format!("Will be delivered when you and {first} are both here"),
@@ -445,7 +454,10 @@ pub fn key_changed(member: &Member, kind: ChatKind) -> Option<String> {
         ChatKind::Group => "",
     };
     match member.trust? {
-        Trust::New | Trust::Verified => None,
+        Trust::Former if kind == ChatKind::Direct => Some(format!(
+            "{who} has another code now, and you have a new chat."
+        )),
+        Trust::Former | Trust::New | Trust::Verified => None,
         Trust::Changed => Some(format!(
             "{who} has a new code. Usually this is a new computer."
         )),

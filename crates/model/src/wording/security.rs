@@ -122,7 +122,7 @@ impl Trust {
     #[must_use]
     pub fn mark(self) -> &'static str {
         match self {
-            Self::New => "",
+            Self::Former | Self::New => "",
             Self::Verified => "v",
             Self::Changed | Self::ChangedAfterVerified => "!",
         }
@@ -264,6 +264,7 @@ impl Trust {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Former => "earlier code",
             Self::New => "new",
             Self::Verified => "verified",
             Self::Changed => "code changed",
@@ -277,6 +278,7 @@ impl Trust {
     pub fn answers(self) -> &'static [(&'static str, bool)] {
         const MATCH: (&str, bool) = (label::THEY_MATCH, true);
         match self {
+            Self::Former => &[],
             Self::New => &[MATCH],
             Self::Verified => &[(label::NO_LONGER_TRUST, false)],
             Self::Changed | Self::ChangedAfterVerified => &[MATCH, (label::ACCEPT_NEW_CODE, false)],

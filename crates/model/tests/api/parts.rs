@@ -103,6 +103,7 @@ every! {
 
 every! {
     trusts: Trust {
+        Trust::Former => [Trust::Former],
         Trust::New => [Trust::New],
         Trust::Verified => [Trust::Verified],
         Trust::Changed => [Trust::Changed],

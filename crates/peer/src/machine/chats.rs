@@ -254,15 +254,17 @@ impl Chats {
         self.order(cx, "accept_key", order, Answers::Nothing)
     }
 
-    /// Nothing is said to someone whose verified key is another one now, until the user decides.
+    /// Nothing is said to someone whose verified key is another one now, until the user decides,
+    /// nor where they have gone on under another key.
     fn check_key(&self, conversation: ConversationId) -> Result<(), Problem> {
         let chat = self.known.get(&conversation);
         let direct = chat.filter(|chat| chat.kind == ChatKind::Direct);
-        let mut members = direct.into_iter().flat_map(|chat| &chat.members);
-        if members.any(|member| member.trust == Some(Trust::ChangedAfterVerified)) {
-            return Err(Problem::UserKeyChanged);
+        let other = direct.and_then(|chat| chat.members.first());
+        match other.and_then(|member| member.trust) {
+            Some(Trust::ChangedAfterVerified) => Err(Problem::UserKeyChanged),
+            Some(Trust::Former) => Err(Problem::NotPossible),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn check(&self, conversation: ConversationId) -> Result<(), Problem> {

@@ -367,13 +367,16 @@ impl Keyring {
         keys.into_iter().flatten().flatten()
     }
 
-    /// How well a key that stands, or stood, for a user is known. One that is not the pinned one
-    /// has changed, whatever is known of that.
+    /// How well a key that stands, or stood, for a user is known. One that is neither the pinned
+    /// one, nor one that was, has changed, whatever is known of that.
     pub(super) fn trust_in(&self, name: Username, key: &PersonKey) -> Option<Trust> {
+        let pin = self.pin(name)?;
         let trust = self.trust(name)?;
-        let is_pinned = self.pin(name).is_some_and(|pin| pin.person == *key);
+        let is_former = self.former().any(|(former, _)| former == *key);
         Some(match trust {
-            Trust::New | Trust::Verified if !is_pinned => Trust::Changed,
+            trust if pin.person == *key => trust,
+            _ if is_former && pin.changed != Some(*key) => Trust::Former,
+            Trust::New | Trust::Verified => Trust::Changed,
             trust => trust,
         })
     }

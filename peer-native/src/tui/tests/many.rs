@@ -479,11 +479,12 @@ fn the_bell_rings_for_what_the_user_wants_to_be_alerted_of() {
 #[test]
 fn the_title_of_the_terminal_counts_what_waits() {
     let mut app = showing(several(), id(TEAM));
-    assert_eq!(app.title(), "(3) Release team – p2pchat");
+    // Of three messages the user is alerted of the one that mentions them.
+    assert_eq!(app.title(), "(1) Release team – p2pchat");
     happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
-    assert_eq!(app.title(), "(4) Release team – p2pchat");
+    assert_eq!(app.title(), "(2) Release team – p2pchat");
     app.show(id(BOB));
-    assert_eq!(app.title(), "(4) bob – p2pchat");
+    assert_eq!(app.title(), "(2) bob – p2pchat");
 }
 
 #[test]
@@ -885,4 +886,25 @@ fn what_is_held_back_from_a_changed_key_says_so_and_is_sent_when_the_user_asks_f
     let shown = screen(&mut app, SMALL, after(200));
     assert!(shown.contains("Enter: Accept new code"), "{shown}");
     assert_eq!(commands(press(&mut app, KeyCode::Enter)), [accept(true)]);
+    // The chat goes on elsewhere, and each tells of the other.
+    let former = Chat {
+        archived: true,
+        ..direct("bob", Trust::Former)
+    };
+    happen(&mut app, &begun(id(BOB), former));
+    assert_snapshot!("direct_former", screen(&mut app, SMALL, after(200)));
+    assert_eq!(enter(&mut app, "hello"), None);
+    let new = id(9);
+    happen(&mut app, &begun(new, direct("bob", Trust::New)));
+    happen(&mut app, &said(post(new, 300, "bob", "it is me")));
+    let all = Event::Posts {
+        conversation: new,
+        before: Some(message_id(300)),
+        posts: Vec::new(),
+        changes: Vec::new(),
+        more: false,
+    };
+    happen(&mut app, &all);
+    app.show(new);
+    assert_snapshot!("direct_in_place", screen(&mut app, SMALL, after(400)));
 }

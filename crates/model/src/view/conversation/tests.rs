@@ -5,6 +5,7 @@ use p2pchat_protocol::v2::PersonKey;
 use super::*;
 use crate::chat::{ChatChange, ChatKind, DatedChange};
 use crate::conversation::ConversationId;
+use crate::identity::Trust;
 use crate::post::{PostState, Reaction, Receipt};
 use crate::time::Timestamp;
 
@@ -414,4 +415,35 @@ fn who_wrote_is_named_once_their_name_is_known() {
     assert_eq!(of(&view, 10).from, unnamed);
     view.apply(&chat(&[bob(), carol()]));
     assert_eq!(of(&view, 10).from, bob());
+}
+
+#[test]
+fn the_chat_before_one_of_two_is_the_last_one_with_them_under_an_earlier_key() {
+    let mut view = View::default();
+    let ids = [1, 2, 3, 4].map(|number| ConversationId::encrypted(&[number; 32]));
+    for (at, (conversation, trust)) in ids
+        .into_iter()
+        .zip([Trust::Former, Trust::Former, Trust::Verified, Trust::New])
+        .enumerate()
+    {
+        let who = if at == 3 { carol() } else { bob() };
+        let trust = Some(trust);
+        let mut chat = Chat::new(ChatKind::Direct);
+        chat.members.push(Member {
+            trust,
+            ..member(who)
+        });
+        let chat = Box::new(chat);
+        view.apply(&Event::Chat { conversation, chat });
+        let at = at as u64;
+        view.apply(&Event::Post(Box::new(Post {
+            conversation,
+            ..post(at, who)
+        })));
+    }
+    let earlier = ids.map(|id| {
+        let earlier = view.earlier_chat(view.conversation(id).unwrap());
+        earlier.map(|earlier| earlier.id)
+    });
+    assert_eq!(earlier, [None, Some(ids[0]), Some(ids[1]), None]);
 }

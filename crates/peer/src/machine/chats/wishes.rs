@@ -43,9 +43,12 @@ impl Chats {
         &mut self,
         cx: &mut Context,
         command: &'static str,
-        names: Vec<Username>,
+        mut names: Vec<Username>,
         what: What,
     ) -> Result<(), Refusal> {
+        // Each is asked for, and named in an error, once.
+        names.sort_unstable();
+        names.dedup();
         if names.len() > MAX_PEOPLE {
             return Err(Problem::ChatFull.into());
         }
@@ -149,7 +152,13 @@ fn no_keys(missing: &[(Username, Problem)]) -> Refusal {
     };
     let reasons = [Problem::NoKey, Problem::OlderProgram].map(of);
     let words: Vec<String> = reasons.into_iter().flatten().collect();
-    let (_, problem) = missing[0];
+    // That of the words that come first.
+    let is_unknown = missing.iter().any(|(_, why)| *why == Problem::NoKey);
+    let problem = if is_unknown {
+        Problem::NoKey
+    } else {
+        Problem::OlderProgram
+    };
     Refusal::new(problem, words.join("; "))
 }
 

@@ -410,9 +410,11 @@ fn what_waits_goes_to_a_new_key_when_the_user_accepts_it() {
     assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::New));
     assert_eq!(
         bench.member().trust,
-        Some(Trust::Changed),
+        Some(Trust::Former),
         "it is with the old key"
     );
+    bench.command(Command::say(conversation(), "too late"));
+    assert_eq!(bench.failures().last(), Some(&Problem::NotPossible));
     // What was not carried out is tried again.
     accept(&mut bench, false);
     assert_eq!(bench.orders()[0].1, Order::MoveOn { from, to });
@@ -507,7 +509,7 @@ fn nothing_is_said_to_someone_whose_verified_key_is_another_one_now() {
     let result = WorkResult::Code(code);
     bench.input(Input::WorkDone { id, result });
     assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Verified));
-    assert_eq!(bench.member().trust, Some(Trust::Changed));
+    assert_eq!(bench.member().trust, Some(Trust::Former));
     // Nor is it forgotten whose the old one was.
     let (_, kept) = bench
         .kept
