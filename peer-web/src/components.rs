@@ -8,6 +8,7 @@ pub mod avatar;
 pub mod banner;
 pub mod blocked_list;
 pub mod brand;
+pub mod buttons;
 pub mod chat;
 pub mod chat_head;
 pub mod chats;

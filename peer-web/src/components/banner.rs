@@ -11,6 +11,7 @@ use crate::logic::sentence::{capitalized, sentence};
 use crate::part;
 use crate::state::Action;
 
+use super::buttons::small_button;
 use super::icon::{Glyph, icon};
 use super::next_try::use_next_try;
 use super::registry_changed::use_registry_changed;
@@ -80,7 +81,7 @@ fn outdated() -> Html {
         <div class="banner warn">
             { icon(Glyph::Warning) }
             <span class="banner-words"><b>{ "p2pchat was updated on this computer." }</b>{ " Load the page again; what you typed is kept." }</span>
-            <button type="button" class="button small" onclick={|_| page::reload()}>{ "Load again" }</button>
+            { small_button("Load again", Callback::from(|_| page::reload()), false) }
         </div>
     }
 }

@@ -16,6 +16,7 @@ use crate::state::{Action, Sheet};
 
 use super::answer::{self, use_answer};
 use super::banner::banner;
+use super::buttons::small_button;
 use super::chat_head::{BACK, Side, chat_head};
 use super::composer::{self, use_composer};
 use super::conversation::use_conversation_pane;
@@ -167,19 +168,15 @@ fn foot(context: &Context, key: &str) -> Html {
 /// In place of the message field where the user goes on with the other one in another chat.
 fn moved_on(context: &Context, conversation: ConversationId, said: &str) -> Html {
     let send = context.send.clone();
-    let onclick = move |_: MouseEvent| {
+    let onclick = Callback::from(move |_| {
         // It is accepted already: this only leads to where they go on.
         send.emit(Command::AcceptKey {
             conversation,
             although_verified: true,
         });
-    };
-    html! {
-        <p class="composer composer-out">
-            { printable(said).into_owned() }{ " " }
-            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}>{ words::NEW_CHAT_OPENS }</button>
-        </p>
-    }
+    });
+    let opens = small_button(words::NEW_CHAT_OPENS, onclick, !context.state.is_live());
+    html! { <p class="composer composer-out">{ printable(said).into_owned() }{ " " }{ opens }</p> }
 }
 
 /// The open chat is shown once its first member is there, with the focus in the message field;

@@ -21,6 +21,7 @@ use crate::logic::outgoing::{self, CannotSend};
 use crate::part;
 use crate::state::{About, Action};
 
+use super::buttons::close_button;
 use super::composer_note::composer_note;
 use super::emoji::use_emoji_picker;
 use super::icon::{Glyph, icon};
@@ -186,16 +187,16 @@ fn about_bar(context: &Context, about: About) -> Html {
     };
     let onclick = {
         let dispatch = context.dispatch.clone();
-        move |_: MouseEvent| {
+        Callback::from(move |_| {
             dispatch.dispatch(Action::About(None));
             page::focus(ID);
-        }
+        })
     };
     html! {
         <div class="about">
             { icon(glyph) }
             <span class="about-words"><b>{ printable(&from).into_owned() }</b>{ " " }{ printable(&text).into_owned() }</span>
-            <button type="button" class="icon-button" {onclick} aria-label={label::CANCEL} title={label::CANCEL}>{ icon(Glyph::Close) }</button>
+            { close_button(label::CANCEL, onclick) }
         </div>
     }
 }

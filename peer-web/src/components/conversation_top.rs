@@ -4,6 +4,7 @@ use p2pchat_model::ConversationId;
 use p2pchat_model::wording::{chat, first};
 use yew::prelude::*;
 
+use super::buttons::small_button;
 use super::invitation::invitation;
 use crate::state::{Action, State};
 
@@ -16,10 +17,8 @@ pub fn earlier_chat(
         return html! {};
     };
     let dispatch = dispatch.clone();
-    let onclick = move |_: MouseEvent| dispatch.dispatch(Action::Show(earlier));
-    html! {
-        <p class="lines-top">{ chat::EARLIER_CHAT }{ " " }<button type="button" class="button small" {onclick}>{ "Show" }</button></p>
-    }
+    let onclick = Callback::from(move |_| dispatch.dispatch(Action::Show(earlier)));
+    html! { <p class="lines-top">{ chat::EARLIER_CHAT }{ " " }{ small_button("Show", onclick, false) }</p> }
 }
 
 /// What stands above the oldest line: whether the history has `more` messages, `waits` for a

@@ -12,6 +12,7 @@ use crate::logic::sentence::capitalized;
 use crate::part;
 use crate::state::{Action, Sheet};
 
+use super::buttons::{close_button, small_button};
 use super::chats::{ALERTS, compare};
 use super::command_form::{Form, command_form};
 use super::field::name_field;
@@ -60,7 +61,7 @@ pub fn use_details(props: &Props) -> Html {
         <section class="finder details" aria-label={words::DETAILS}>
             <header class="group-head">
                 <h2>{ words::DETAILS }</h2>
-                <button type="button" class="icon-button" onclick={props.onclose.reform(|_| ())} aria-label="Close the details">{ icon(Glyph::Close) }</button>
+                { close_button("Close the details", props.onclose.reform(|_| ())) }
             </header>
             <div class="people-scroll">
                 <header class="group-head">
@@ -82,7 +83,7 @@ fn settings(context: &Context, conversation: ConversationId, chat: &Chat) -> Htm
     let disabled = !context.state.is_live();
     let sends = |command: Command| {
         let send = context.send.clone();
-        move |_: MouseEvent| send.emit(command.clone())
+        Callback::from(move |_: MouseEvent| send.emit(command.clone()))
     };
     let alert = |of: p2pchat_model::Alerts| {
         let onclick = sends(Command::Alert { conversation, of });
@@ -102,7 +103,7 @@ fn settings(context: &Context, conversation: ConversationId, chat: &Chat) -> Htm
             { sets(words::PIN, "", chat.pinned, |conversation, on| Command::Pin { conversation, on }) }
             { sets(words::ARCHIVE, "", chat.archived, |conversation, on| Command::Archive { conversation, on }) }
             if is_owner {
-                <button type="button" class="button small" onclick={sends(Command::Resign { conversation })} {disabled}>{ words::RESIGN }</button>
+                { small_button(words::RESIGN, sends(Command::Resign { conversation }), disabled) }
             }
         </>
     }

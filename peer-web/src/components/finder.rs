@@ -14,6 +14,7 @@ use crate::logic::sentence::{capitalized, failed};
 use crate::part;
 use crate::state::Action;
 
+use super::buttons::close_button;
 use super::finding::Found;
 use super::finding_list::use_finding_list;
 use super::icon::{Glyph, icon};
@@ -101,9 +102,7 @@ pub fn use_finder(props: &Props) -> Html {
                         aria-label="Words to look for" placeholder="Words to look for" />
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>{ "Find" }</button>
                 </div>
-                <button type="button" class="icon-button" onclick={onclose} aria-label="Close the search">
-                    { icon(Glyph::Close) }
-                </button>
+                { close_button("Close the search", onclose) }
             </form>
             <div class="tabs" role="group" aria-label="Where to search">
                 { scope(false, label::THIS_CHAT) }

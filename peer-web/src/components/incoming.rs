@@ -9,6 +9,7 @@ use crate::context::use_app;
 use crate::part;
 
 use super::avatar::avatar;
+use super::buttons::small_button;
 use super::countdown::use_countdown;
 use super::lookalike_tag::use_lookalike_tag;
 use super::person_menu::block;
@@ -73,8 +74,7 @@ pub fn use_incoming(props: &Props) -> Html {
             <div class="incoming-buttons">
                 <button type="button" class="button small primary" onclick={answer(vec![Command::Accept { conversation, from }])} {disabled}>
                     { printable(&accept).into_owned() }</button>
-                <button type="button" class="button small" onclick={answer(vec![Command::Reject { conversation, from }])} {disabled}>
-                    { label::DECLINE }</button>
+                { small_button(label::DECLINE, answer(vec![Command::Reject { conversation, from }]), disabled) }
                 if joins {
                     <button type="button" class="button small" onclick={answer(vec![Command::Leave { conversation }, Command::Accept { conversation, from }])} {disabled}>
                         { printable(&wording::leave_the_others(name)).into_owned() }</button>

@@ -15,6 +15,7 @@ use crate::part;
 use crate::state::{About, Action, Sheet, State};
 
 use super::avatar::avatar;
+use super::buttons::small_button;
 use super::delivery_list::delivery_list;
 use super::delivery_mark::{delivery_mark, mark};
 use super::icon::{Glyph, icon};
@@ -217,8 +218,8 @@ fn held_back(acts: &Acts, chat: &Chat, words: &str) -> Html {
     let review = name.map(|name| {
         let dispatch = acts.dispatch.clone();
         let sheet = Some(Sheet::Codes(name));
-        let onclick = move |_: MouseEvent| dispatch.dispatch(Action::Open(sheet));
-        html! { <button type="button" class="button small" {onclick}>{ "Review" }</button> }
+        let onclick = Callback::from(move |_| dispatch.dispatch(Action::Open(sheet)));
+        small_button("Review", onclick, false)
     });
     html! { <p class="deliveries failed">{ icon(Glyph::Warning) }<span>{ printable(words).into_owned() }</span>{ review }</p> }
 }

@@ -11,6 +11,7 @@ use crate::logic::sentence::{capitalized, sentence_of};
 use crate::part;
 use crate::state::{Action, Note};
 
+use super::buttons::{close_button, small_button};
 use super::countdown::use_countdown;
 use super::icon::{Glyph, icon};
 use super::incoming::{self, use_incoming};
@@ -45,22 +46,22 @@ fn open_question(context: &Context, failure: &Failure, command: &Command) -> Htm
     let onallow = {
         let (send, command) = (context.send.clone(), command.clone());
         let names = failure.names.clone();
-        move |_: MouseEvent| {
+        Callback::from(move |_| {
             let names = names.clone();
             send.emit(Command::AllowOpen { names });
             send.emit(command.clone());
-        }
+        })
     };
     let oncancel = {
         let dispatch = context.dispatch.clone();
-        move |_: MouseEvent| dispatch.dispatch(Action::NotOpen)
+        Callback::from(move |_| dispatch.dispatch(Action::NotOpen))
     };
     html! {
         <div key="open" class="request-row warns" role="group">
             { icon(Glyph::Warning) }
             <span class="request-words" role="alert">{ printable(&failure.message).into_owned() }</span>
-            <button type="button" class="button small" onclick={oncancel}>{ label::CANCEL }</button>
-            <button type="button" class="button small" onclick={onallow} disabled={!context.state.is_live()}>{ wording::chat::ALLOW_OPEN }</button>
+            { small_button(label::CANCEL, oncancel, false) }
+            { small_button(wording::chat::ALLOW_OPEN, onallow, !context.state.is_live()) }
         </div>
     }
 }
@@ -74,14 +75,14 @@ fn incoming(request: &IncomingRequest) -> Html {
 fn sent(context: &Context, request: &OutgoingRequest) -> Html {
     let (conversation, to) = (request.conversation, request.to.address);
     let send = context.send.clone();
-    let oncancel = move |_: MouseEvent| send.emit(Command::Cancel { conversation, to });
+    let oncancel = Callback::from(move |_| send.emit(Command::Cancel { conversation, to }));
     let name = printable(&request.to.to_string()).into_owned();
     html! {
         <div key={format!("sent {to}")} class="request-row" role="group" aria-label={format!("Request to {name}")}>
             { icon(Glyph::Sending) }
             <span class="request-words">{ capitalized(&printable(&wording::waiting_for(request.to))) }</span>
             { part!(use_countdown, super::countdown::Props { until: request.expires }) }
-            <button type="button" class="button small" onclick={oncancel} disabled={!context.state.is_live()}>{ label::CANCEL_REQUEST }</button>
+            { small_button(label::CANCEL_REQUEST, oncancel, !context.state.is_live()) }
         </div>
     }
 }
@@ -91,21 +92,19 @@ fn note(context: &Context, note: &Note) -> Html {
     let onask = {
         let send = context.send.clone();
         let (conversation, to) = (ConversationId::OPEN, Target::Address(address));
-        move |_: MouseEvent| send.emit(Command::Request { conversation, to })
+        Callback::from(move |_| send.emit(Command::Request { conversation, to }))
     };
     let ondismiss = {
         let dispatch = context.dispatch.clone();
-        move |_: MouseEvent| dispatch.dispatch(Action::Dismissed(address))
+        Callback::from(move |_| dispatch.dispatch(Action::Dismissed(address)))
     };
     let name = printable(&note.who.to_string()).into_owned();
     html! {
         <div key={format!("note {address}")} class="request-row" role="group" aria-label={format!("Request: {name}")}>
             { icon(Glyph::Request) }
             <span class="request-words">{ sentence_of(&name, &printable(&note.words)) }</span>
-            if let Some(words) = note.ask {
-                <button type="button" class="button small" onclick={onask} disabled={!context.state.is_live()}>{ words }</button>
-            }
-            <button type="button" class="icon-button" onclick={ondismiss} aria-label="Dismiss" title="Dismiss">{ icon(Glyph::Close) }</button>
+            if let Some(words) = note.ask { { small_button(words, onask, !context.state.is_live()) } }
+            { close_button("Dismiss", ondismiss) }
         </div>
     }
 }

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::context::use_app;
 use crate::part;
 
+use super::buttons::small_button;
 use super::next_try::use_next_try;
 
 /// What a [`use_retry`] needs.
@@ -19,7 +20,7 @@ pub struct Props {
 #[hook]
 pub fn use_retry(props: &Props) -> Html {
     let retry = use_app().retry;
-    let onclick = move |_| retry.emit(());
+    let onclick = Callback::from(move |_| retry.emit(()));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -29,7 +30,7 @@ pub fn use_retry(props: &Props) -> Html {
     html! {
         <span class="retry">
             { part!(use_next_try, super::next_try::Props { at: until }) }
-            <button type="button" class="button small" {onclick}>{ "Try now" }</button>
+            { small_button("Try now", onclick, false) }
         </span>
     }
 }

@@ -11,8 +11,8 @@ use crate::part;
 use crate::state::{Action, Sheet};
 
 use super::account::use_account;
+use super::buttons::close_button;
 use super::codes::use_codes;
-use super::icon::{Glyph, icon};
 use super::import_form::use_import_form;
 use super::new_chat::use_new_chat;
 
@@ -96,7 +96,7 @@ fn use_frame(props: &Props) -> Html {
         <dialog ref={node} class="sheet" aria-labelledby="sheet-title" onclose={close.reform(|_| ())}>
             <header class="sheet-head">
                 <h2 id="sheet-title">{ props.title }</h2>
-                <button type="button" class="icon-button" aria-label="Close" title="Close" onclick={close.reform(|_| ())}>{ icon(Glyph::Close) }</button>
+                { close_button("Close", close.reform(|_| ())) }
             </header>
             { props.children.clone() }
         </dialog>

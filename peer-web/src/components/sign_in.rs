@@ -15,6 +15,7 @@ use crate::state::{Action, Page, Sheet};
 
 use super::banner::banner;
 use super::brand::brand;
+use super::buttons::small_button;
 use super::choose::use_choose;
 use super::field::{Field, field, set};
 use super::icon::{Glyph, icon};
@@ -235,7 +236,7 @@ fn not_saved(state: &Page) -> Html {
 fn new_here(onchoose: &Callback<bool>) -> Html {
     html! {
         <p class="new-here">{ label::NEW_HERE }
-            <button type="button" class="button small" onclick={onchoose.reform(|_| true)}>{ label::CREATE_ACCOUNT }</button>
+            { small_button(label::CREATE_ACCOUNT, onchoose.reform(|_| true), false) }
         </p>
     }
 }

@@ -9,6 +9,8 @@ use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
 use crate::part;
 
+use super::buttons::small_button;
+
 /// The offer to take back the last leave or block, as long as that is possible. It lies over
 /// the page, so that nothing moves under the pointer.
 pub fn undo_bar(context: &Context) -> Html {
@@ -42,11 +44,11 @@ fn use_offer(props: &Props) -> Html {
         Undoable::Blocked(_) => format!("{}.", printable(&words)),
     };
     let send = context.send.clone();
-    let onclick = move |_: MouseEvent| send.emit(Command::Undo);
+    let onclick = Callback::from(move |_| send.emit(Command::Undo));
     html! {
         <div class="undo-bar">
             <span class="request-words">{ words }</span>
-            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}>{ label::UNDO }</button>
+            { small_button(label::UNDO, onclick, !context.state.is_live()) }
             <span class="countdown" aria-hidden="true">{ left }{ "\u{a0}s" }</span>
         </div>
     }
