@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    Chat, ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User, Username,
-    View,
+    ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User, Username, View,
 };
 
 use crate::shown::Shown;

@@ -102,14 +102,7 @@ fn presence(conversation: &Conversation, view: &View) -> Option<String> {
         let (members, online) = chats::open_counts(conversation);
         return (members > 1).then(|| format!("{online} of {members} online"));
     };
-    match (chat.kind, chat.members.first()) {
-        (ChatKind::Direct, Some(other)) => Some(match chats::status(other.who, view) {
-            Some(Status::Available) => label::ONLINE.to_lowercase(),
-            Some(status) => wording::status(status).to_lowercase(),
-            None => label::OFFLINE.to_owned(),
-        }),
-        _ => chat::members_online(chat, |who| chats::status(*who, view).is_some()),
-    }
+    chat::presence(chat, view).map(|words| one_line(&words))
 }
 
 /// Whether the conversation is encrypted, and to keys that are known.

@@ -86,14 +86,7 @@ fn encrypted(
         Some(Trust::ChangedAfterVerified) => (Glyph::Stop, "bad"),
         _ => (Glyph::Locked, ""),
     };
-    let online = |who: &p2pchat_model::Named| who.name.and_then(|name| view.user(name));
-    let who = match (chat.kind, chat.members.first()) {
-        (ChatKind::Direct, Some(member)) => {
-            let status = online(&member.who).map(|user| wording::status(user.status));
-            Some(status.unwrap_or(label::OFFLINE).to_owned())
-        }
-        _ => wording::chat::members_online(chat, |who| online(who).is_some()),
-    };
+    let who = wording::chat::presence(chat, view);
     let other = chat
         .members
         .first()
@@ -116,7 +109,7 @@ fn encrypted(
     html! {
         <>
             <button type="button" class={classes!("mark", class)} title={means} {onclick} {disabled}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</button>
-            if let Some(who) = who { <span>{ "· " }{ who }</span> }
+            if let Some(who) = who { <span>{ "· " }{ printable(&who).into_owned() }</span> }
         </>
     }
 }

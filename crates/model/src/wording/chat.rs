@@ -330,7 +330,7 @@ pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
     let receipts = post
         .receipts
         .as_ref()
-        .filter(|receipts| !receipts.is_empty())?;
+        .filter(|receipts| post.state == PostState::Shown && !receipts.is_empty())?;
     let waits_for: Vec<Named> = post.waits_for().collect();
     let waiting = || waiting_for(waits_for.into_iter(), chat);
     if let Some(held) = not_sent(post, chat).or_else(waiting) {
@@ -500,11 +500,23 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
     }
 }
 
-/// How many members of a group are online, the user among them. Those who were asked do not count
-/// before they are in it. `None` of one that the user is not in any more.
+/// Who of a conversation is online: the other one, with the name that they have chosen to be shown,
+/// or how many members of a group, the user among them. Those who were asked do not count before
+/// they are in it. `None` of a group that the user is not in any more.
 #[must_use]
-pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> Option<String> {
-    let here = joined(chat).filter(|member| is_online(&member.who));
+pub fn presence(chat: &Chat, view: &View) -> Option<String> {
+    let user = |member: &Member| view.user(member.who.name?);
+    if let (ChatKind::Direct, Some(other)) = (chat.kind, chat.members.first()) {
+        let Some(user) = user(other) else {
+            return Some(label::OFFLINE.to_owned());
+        };
+        let status = wording::status(user.status);
+        return Some(match user.display_name.as_str() {
+            "" => status.to_owned(),
+            shown => format!("{shown} · {status}"),
+        });
+    }
+    let here = joined(chat).filter(|member| user(member).is_some());
     let here = here.count() + usize::from(chat.standing == Standing::In);
     let words = match joined(chat).count() {
         0 => "only you are in it".to_owned(),

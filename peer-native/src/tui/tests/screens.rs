@@ -237,7 +237,7 @@ fn codes_are_compared_side_by_side() {
         registry: "chat.example.org".to_owned(),
         fingerprint: OLD.parse().unwrap(),
         since: "2026-11-28".to_owned(),
-        is_trusted: false,
+        trusted: false,
     }];
     answer(&mut app, &asked, Event::Registries { list });
     assert_snapshot!("registries_small", screen(&mut app, SMALL, NOW));

@@ -1,3 +1,4 @@
+use p2pchat_protocol::OnlineUser;
 use p2pchat_protocol::v2::PersonKey;
 
 use super::*;
@@ -6,6 +7,7 @@ use crate::conversation::ConversationId;
 use crate::event::Event;
 use crate::line::{Level, Line};
 use crate::message::MessageId;
+use crate::person::User;
 use crate::post::{Post, Receipt};
 use crate::target::Target;
 use crate::time::Timestamp;
@@ -310,9 +312,22 @@ fn the_last_line_of_a_list_says_what_comes_first() {
 
 #[test]
 fn members_who_are_online_are_counted_with_the_user() {
+    let mut view = View::default();
+    let mut bob: User = OnlineUser {
+        name: "bob".parse().unwrap(),
+        address: "10.0.0.2".parse().unwrap(),
+    }
+    .into();
+    let direct = chat(ChatKind::Direct, "", &["bob"]);
+    assert_eq!(presence(&direct, &view).as_deref(), Some("offline"));
+    view.online.push(bob);
+    assert_eq!(presence(&direct, &view).as_deref(), Some("Available"));
+    bob.display_name = "Bob Bell".parse().unwrap();
+    view.online = vec![bob];
+    let shown = presence(&direct, &view);
+    assert_eq!(shown.as_deref(), Some("Bob Bell · Available"));
     let group = chat(ChatKind::Group, "", &["bob", "carol"]);
-    let is_bob = |who: &Named| who.to_string() == "bob";
-    let online = |chat: &Chat| members_online(chat, is_bob).unwrap();
+    let online = |chat: &Chat| presence(chat, &view).unwrap();
     assert_eq!(online(&group), "2 of 3 online");
     let mut asked = group.clone();
     asked.members[1].asked = true;
@@ -320,7 +335,7 @@ fn members_who_are_online_are_counted_with_the_user() {
     asked.members[0].asked = true;
     assert_eq!(online(&asked), "only you are in it");
     let standing = Standing::Out;
-    assert_eq!(members_online(&Chat { standing, ..group }, is_bob), None);
+    assert_eq!(presence(&Chat { standing, ..group }, &view), None);
     assert_eq!(requests(1), "1 request");
     assert_eq!(requests(2), "2 requests");
 }
