@@ -41,6 +41,7 @@ pub fn use_sign_in() -> Html {
     let again = use_state(String::new);
     let display = use_state(String::new);
     let tried = use_state(|| false);
+    let sent = use_state(String::new);
     let shown = use_state(|| false);
     let chooses = use_state(|| false);
     // The registry that was chosen has its own words from then on.
@@ -76,14 +77,19 @@ pub fn use_sign_in() -> Html {
         display: (*display).clone(),
         legacy,
         tried: *tried,
+        was_sent: *name == *sent,
     };
     let onsubmit = {
         let (command, tried, send) = (form.command(state), tried.setter(), context.send.clone());
+        let (name, sent) = (name.clone(), sent.setter());
         move |event: SubmitEvent| {
             event.prevent_default();
             tried.set(true);
             match &command {
-                Ok(command) => send.emit(command.clone()),
+                Ok(command) => {
+                    sent.set((*name).clone());
+                    send.emit(command.clone());
+                }
                 Err(wrong) => page::focus(wrong),
             }
         }

@@ -44,6 +44,12 @@ async fn a_name_alone_signs_in_and_the_password_is_asked_for_where_it_is_needed(
     mounted.wait_text("The password is needed here.").await;
     press(&mounted, "button[type=submit]").await;
     assert_eq!(fake.commands().len(), 1);
+    mounted.type_into("#sign-in-name", "bob").await;
+    press(&mounted, "button[type=submit]").await;
+    let other = r#"{"command":"login","name":"bob","password":null}"#;
+    wait_command(&fake, other).await;
+    fake.answer("login", r#"{"event":"failed","at":1,"command":"login","code":"password_needed","message":"the password is needed here","advice":"x"}"#);
+    mounted.type_into("#sign-in-name", "alice").await;
     mounted.type_into("#sign-in-password", "p").await;
     press(&mounted, "button[type=submit]").await;
     wait_command(
@@ -280,7 +286,7 @@ async fn the_account_is_set_and_its_key_exported() {
         .wait_text("The key is in use. Use a new profile.")
         .await;
 
-    fake.answer("registries", r#"{"event":"registries","list":[{"registry":"chat.example","fingerprint":"ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ","since":"2026-11-28"}]}"#);
+    fake.answer("registries", r#"{"event":"registries","list":[{"registry":"chat.example","fingerprint":"ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ","since":"2026-11-28","trusted":false}]}"#);
     press(&mounted, "[aria-label='Forget chat.example']").await;
     wait_command(
         &fake,

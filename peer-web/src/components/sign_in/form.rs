@@ -42,6 +42,8 @@ pub(super) struct Form {
     pub(super) legacy: bool,
     /// Whether the user has tried to send it.
     pub(super) tried: bool,
+    /// Whether this name was sent last: what was wrong then is wrong with it.
+    pub(super) was_sent: bool,
 }
 
 /// What is wrong, beside the field where it is.
@@ -121,7 +123,8 @@ impl Form {
     fn refusal(&self, state: &Page) -> Errors {
         let mut errors = Errors::default();
         let command = if self.new { "register" } else { "login" };
-        if let (Some(failure), false) = (state.failure(command), is_waiting(state)) {
+        let failure = state.failure(command).filter(|_| self.was_sent);
+        if let (Some(failure), false) = (failure, is_waiting(state)) {
             let message = Some(AttrValue::from(failed(failure)));
             match failure.code {
                 Problem::NameTaken | Problem::BadName => errors.name = message,
@@ -136,7 +139,7 @@ impl Form {
 
     /// `None` where the key of this computer may do.
     fn checked_password(&self, state: &Page) -> Result<Option<Passphrase>, String> {
-        let is_asked = is_refused(state, Problem::PasswordNeeded);
+        let is_asked = self.was_sent && is_refused(state, Problem::PasswordNeeded);
         if self.password.is_empty() && !(self.new || self.legacy) {
             let words = || sentence(Problem::PasswordNeeded.words());
             return if is_asked { Err(words()) } else { Ok(None) };
