@@ -63,6 +63,5 @@ pub struct KnownRegistry {
     /// The day of the first contact, such as `2026-11-28`.
     pub since: String,
     /// Whether the user has trusted it by name, in place of another one.
-    #[serde(default)]
-    pub is_trusted: bool,
+    pub trusted: bool,
 }

@@ -170,7 +170,7 @@ impl Known {
                     registry: registry.to_owned(),
                     fingerprint: fingerprint.parse().ok()?,
                     since: day.unwrap_or(since).to_owned(),
-                    is_trusted: day.is_some(),
+                    trusted: day.is_some(),
                 });
             }
             KnownFile::People => {
@@ -226,9 +226,9 @@ impl Known {
                         registry,
                         fingerprint,
                         since,
-                        is_trusted,
+                        trusted,
                     } = known;
-                    let trusted = if *is_trusted { TRUSTED } else { "" };
+                    let trusted = if *trusted { TRUSTED } else { "" };
                     let _ = writeln!(text, "{registry} {fingerprint} {since}{trusted}");
                 }
             }
@@ -306,11 +306,11 @@ mod tests {
         };
         Known {
             registries: [false, true]
-                .map(|is_trusted| KnownRegistry {
+                .map(|trusted| KnownRegistry {
                     registry: "chat.example".to_owned(),
                     fingerprint,
                     since: "2026-11-28".to_owned(),
-                    is_trusted,
+                    trusted,
                 })
                 .into(),
             people: BTreeMap::from([

@@ -160,7 +160,7 @@ every! {
                 registry: "192.168.1.10".to_owned(),
                 fingerprint: parts::fingerprint('A'),
                 since: "2026-11-28".to_owned(),
-                is_trusted: false,
+                trusted: false,
             }],
         }],
         Event::History { .. } => [None, Some(MessageId::new(41))].map(|before| Event::History {

@@ -122,7 +122,7 @@ impl Keyring {
     /// one to be seen counts least: it may have been an attacker's.
     pub(super) fn expected(&self) -> Option<Fingerprint> {
         let pin = self.pin_of_registry();
-        let trusted = pin.filter(|pin| pin.is_trusted);
+        let trusted = pin.filter(|pin| pin.trusted);
         let by_name = self.chosen.or(trusted.map(|pin| pin.fingerprint));
         by_name
             .or(self.keys.named)
@@ -179,7 +179,7 @@ impl Keyring {
     }
 
     /// Pins all names of the registry. Whether anything is different now.
-    fn set_pins(&mut self, now: Timestamp, fingerprint: Fingerprint, is_trusted: bool) -> bool {
+    fn set_pins(&mut self, now: Timestamp, fingerprint: Fingerprint, trusted: bool) -> bool {
         let pins = &mut self.keys.known.registries;
         let mut is_changed = false;
         for name in &self.keys.names {
@@ -187,7 +187,7 @@ impl Keyring {
                 registry: name.clone(),
                 fingerprint,
                 since: day(now),
-                is_trusted,
+                trusted,
             };
             let Some(known) = pins.iter_mut().find(|pin| pin.registry == *name) else {
                 pins.push(pin);
@@ -196,7 +196,7 @@ impl Keyring {
             };
             if known.fingerprint == fingerprint {
                 pin.since.clone_from(&known.since);
-                pin.is_trusted |= known.is_trusted;
+                pin.trusted |= known.trusted;
             }
             is_changed |= *known != pin;
             *known = pin;

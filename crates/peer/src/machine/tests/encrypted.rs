@@ -606,7 +606,7 @@ fn ann_was_here() -> Known {
             registry: "registry".to_owned(),
             fingerprint: registry(),
             since: "2026-11-28".to_owned(),
-            is_trusted: false,
+            trusted: false,
         }],
         ..Known::default()
     }
