@@ -62,6 +62,6 @@ pub struct KnownRegistry {
     pub fingerprint: Fingerprint,
     /// The day of the first contact, such as `2026-11-28`.
     pub since: String,
-    /// Whether the user has trusted it by name, in place of another one.
+    /// Whether the user has named or accepted this key: then it counts more than the options.
     pub trusted: bool,
 }

@@ -336,17 +336,26 @@ impl View {
     /// The chat that came before one of two people: the other one had another key then.
     #[must_use]
     pub fn earlier_chat(&self, conversation: &Conversation) -> Option<&Conversation> {
-        let partner = |of: &Conversation| {
-            let chat = of.chat.as_ref()?;
-            let other = chat.members.first()?;
-            (chat.kind == ChatKind::Direct).then_some((other.who.name?, other.trust))
-        };
-        let (name, _) = partner(conversation)?;
+        let (name, trust) = partner(conversation)?;
         let time = |of: &Conversation| of.rank().1;
-        let former = self.conversations.iter().filter(|of| {
-            partner(of) == Some((name, Some(Trust::Former))) && time(of) < time(conversation)
-        });
-        former.max_by_key(|of| time(of))
+        let is_before = |of: &Conversation| {
+            let goes_on = trust != Some(Trust::Former) || time(of) < time(conversation);
+            partner(of) == Some((name, Some(Trust::Former))) && goes_on
+        };
+        let before = self.conversations.iter().filter(|of| is_before(of));
+        before.max_by_key(|of| time(of))
+    }
+
+    /// The chat in which the user goes on with the other one of a chat of two, who had another key
+    /// there.
+    #[must_use]
+    pub fn later_chat(&self, conversation: &Conversation) -> Option<&Conversation> {
+        let (name, _) = partner(conversation)?;
+        let goes_on = |of: &&Conversation| {
+            let (other, trust) = partner(of).unzip();
+            other == Some(name) && matches!(trust, Some(Some(Trust::New | Trust::Verified)))
+        };
+        self.conversations.iter().find(goes_on)
     }
 
     /// The name that the registry has for an address.
@@ -517,6 +526,13 @@ fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[User])
             *by_address[at] = user.person();
         }
     }
+}
+
+/// The other one of a chat of two, and how well their key is known.
+fn partner(of: &Conversation) -> Option<(Username, Option<Trust>)> {
+    let chat = of.chat.as_ref()?;
+    let other = chat.members.first()?;
+    (chat.kind == ChatKind::Direct).then_some((other.who.name?, other.trust))
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ const OWN: &str = "started";
 const NAMED: &str = "named";
 /// In place of how well a key is known: it is not the person's any more.
 const FORMER: &str = "former";
-/// Behind the day of the first contact: the user has trusted this key by name.
+/// Behind the day of the first contact: the user has named or accepted this key.
 const TRUSTED: &str = " trusted";
 
 impl KnownFile {
@@ -121,7 +121,9 @@ impl KnownFile {
     /// What its first line says.
     fn comment(self) -> &'static str {
         match self {
-            Self::Registries => "# registry, fingerprint of its key, day, trusted if by name",
+            Self::Registries => {
+                "# registry, fingerprint of its key, day, trusted if named or accepted"
+            }
             Self::People => "# registry, key, serial, new or verified or former, other key, name",
             Self::Account => "# registry, name",
             Self::Registry => "# named or started here, registry",

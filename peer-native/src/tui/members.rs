@@ -95,6 +95,7 @@ impl List<'_> {
             Some(Trust::Changed | Trust::ChangedAfterVerified)
         );
         let beside = match status {
+            _ if member.trust == Some(Trust::Former) => (Trust::Former.words(), theme.warning()),
             _ if has_changed => ("new code", theme.warning()),
             _ if member.asked => (label::ASKED, theme.dim()),
             _ if member.declined => (label::DECLINED, theme.dim()),

@@ -12,7 +12,7 @@ use crate::browser::{page, storage};
 use crate::context::{Context, use_app};
 use crate::logic::chats::beside;
 use crate::part;
-use crate::state::{Action, Sheet};
+use crate::state::{Action, Sheet, ViewHandle};
 
 use super::answer::{self, use_answer};
 use super::banner::banner;
@@ -147,7 +147,7 @@ fn foot(context: &Context, key: &str) -> Html {
         return composer;
     };
     if member.trust == Some(Trust::Former) {
-        return moved_on(context, conversation, &words);
+        return moved_on(context, view, &words);
     }
     let is_direct = chat.kind == ChatKind::Direct;
     let was_verified = member.trust == Some(Trust::ChangedAfterVerified);
@@ -166,14 +166,17 @@ fn foot(context: &Context, key: &str) -> Html {
 }
 
 /// In place of the message field where the user goes on with the other one in another chat.
-fn moved_on(context: &Context, conversation: ConversationId, said: &str) -> Html {
-    let send = context.send.clone();
-    let onclick = Callback::from(move |_| {
-        // It is accepted already: this only leads to where they go on.
-        send.emit(Command::AcceptKey {
-            conversation,
-            although_verified: true,
-        });
+fn moved_on(context: &Context, view: &ViewHandle, said: &str) -> Html {
+    let (id, all) = (view.id(), view.get());
+    let later = all.later_chat(&view.chat()).map(|later| later.id);
+    let context_of = context.clone();
+    let onclick = Callback::from(move |_| match later {
+        Some(later) => context_of.dispatch.dispatch(Action::Show(later)),
+        // Going on was interrupted.
+        None => context_of.send.emit(Command::AcceptKey {
+            conversation: id,
+            although_verified: false,
+        }),
     });
     let opens = small_button(words::NEW_CHAT_OPENS, onclick, !context.state.is_live());
     html! { <p class="composer composer-out">{ printable(said).into_owned() }{ " " }{ opens }</p> }

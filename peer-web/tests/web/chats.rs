@@ -308,7 +308,10 @@ async fn a_chat_under_an_earlier_key_and_the_one_in_its_place_lead_to_each_other
     assert!(mounted.find("#composer").is_none());
     mounted.wait(".composer-out .button").await.click();
     let asks = || fake.last("accept_key");
-    wait_for("the command", || asks().is_some()).await;
+    wait_for("going on again, as there is no new chat", || {
+        asks().is_some()
+    })
+    .await;
     let new = "9".repeat(64);
     let is_in = chat("direct", "", r#""in""#, "new");
     fake.say(&format!(
@@ -326,6 +329,8 @@ async fn a_chat_under_an_earlier_key_and_the_one_in_its_place_lead_to_each_other
     ));
     mounted.wait(".lines-top .button").await.click();
     mounted.wait_text("the first").await;
+    mounted.wait(".composer-out .button").await.click();
+    mounted.wait("#composer").await;
 }
 
 #[wasm_bindgen_test]

@@ -131,7 +131,7 @@ pub const ALERTS: &str = "Notifications";
 pub const MARK_READ: &str = "Mark as read";
 /// Button: open the chat in which the user goes on with someone who has a new key.
 pub const NEW_CHAT_OPENS: &str = "Open the new chat";
-/// Button: open the chat that the user had with someone under an earlier key.
+/// Above the first message of a chat, where the user had one with the same person under an earlier key.
 pub const EARLIER_CHAT: &str = "Earlier messages are in another chat";
 /// In place of the field for a message, where the user is not in the conversation any more.
 pub const OUT: &str = "You are no longer in this chat.";
@@ -264,9 +264,8 @@ pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>, chat: &Chat) -> O
     let is_direct = chat.kind == ChatKind::Direct;
     let other = chat.members.first().filter(|_| is_direct);
     Some(match other {
-        // What waited was said once more there.
         Some(other) if other.trust == Some(Trust::Former) => {
-            format!("Sent again in your new chat with {first}")
+            format!("Not delivered under {first}'s earlier code")
         }
         Some(other) if other.asked => format!("Waiting for {first} to accept"),
         Some(other) if other.declined => format!("{first} declined"),
@@ -513,7 +512,8 @@ pub fn presence(chat: &Chat, view: &View) -> Option<String> {
         let status = wording::status(user.status);
         return Some(match user.display_name.as_str() {
             "" => status.to_owned(),
-            shown => format!("{shown} · {status}"),
+            // Quoted: they choose it themselves.
+            shown => format!("“{shown}” · {status}"),
         });
     }
     let here = joined(chat).filter(|member| user(member).is_some());

@@ -122,9 +122,9 @@ impl Trust {
     #[must_use]
     pub fn mark(self) -> &'static str {
         match self {
-            Self::Former | Self::New => "",
+            Self::New => "",
             Self::Verified => "v",
-            Self::Changed | Self::ChangedAfterVerified => "!",
+            Self::Former | Self::Changed | Self::ChangedAfterVerified => "!",
         }
     }
 }

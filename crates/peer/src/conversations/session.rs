@@ -293,16 +293,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Each chunk has the time after which a silent peer is gone: a slow connection is not.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
         self.is_within = true;
+        let silent = |_| SessionError::Silent;
         for chunk in bytes.chunks(CHUNK) {
-            let writing = async {
-                self.stream.write_all(chunk).await?;
-                self.stream.flush().await
-            };
-            let written = timeout(SILENCE, writing).await;
-            written.map_err(|_| SessionError::Silent)??;
+            let written = timeout(SILENCE, self.stream.write_all(chunk)).await;
+            written.map_err(silent)??;
         }
         self.is_within = false;
-        Ok(())
+        let flushed = timeout(SILENCE, self.stream.flush()).await;
+        Ok(flushed.map_err(silent)??)
     }
 }
 

@@ -146,6 +146,13 @@ impl Chats {
         let name = command.name();
         if let Some(conversation) = command.conversation() {
             self.check(conversation)?;
+            let says = matches!(
+                command,
+                Command::Say { .. } | Command::Edit { .. } | Command::React { .. }
+            );
+            if says {
+                self.check_key(conversation)?;
+            }
         }
         let order = match command {
             Command::Chat { with } => return self.wish(cx, name, vec![with], What::Direct),
@@ -186,7 +193,6 @@ impl Chats {
                 reply_to,
             } => {
                 check_text(&text)?;
-                self.check_key(conversation)?;
                 Order::Say {
                     conversation,
                     text,

@@ -137,9 +137,9 @@ impl Machine {
         conversation: ConversationId,
         although_verified: bool,
     ) -> Result<(), Refusal> {
-        let (name, from) = self.chats.other_of(conversation)?;
+        let (name, of_chat) = self.chats.other_of(conversation)?;
         let keys = self.session.keys.as_mut().ok_or(Problem::NotEncrypted)?;
-        let to = keys.accept(&mut self.cx, name, &from, although_verified)?;
+        let (from, to) = keys.accept(&mut self.cx, name, of_chat, although_verified)?;
         self.chats.move_on(&mut self.cx, from, to)?;
         self.key_known(Some(name));
         Ok(())

@@ -118,7 +118,7 @@ impl Keyring {
     }
 
     /// What the user has named in the running peer counts most, then the key that they have
-    /// trusted in place of what the options say, then the options. A key that was only the first
+    /// accepted in place of what the options say, then the options. A key that was only the first
     /// one to be seen counts least: it may have been an attacker's.
     pub(super) fn expected(&self) -> Option<Fingerprint> {
         let pin = self.pin_of_registry();
@@ -159,7 +159,9 @@ impl Keyring {
     fn pin_of_registry(&self) -> Option<&KnownRegistry> {
         let pins = &self.known().registries;
         let of = |name: &String| pins.iter().find(|pin| pin.registry == *name);
-        self.keys.names.iter().find_map(of)
+        let mut known = self.keys.names.iter().filter_map(of);
+        let first = known.clone().next();
+        known.find(|pin| pin.trusted).or(first)
     }
 
     /// The line is there. Pins the registry at the first contact.
@@ -170,7 +172,10 @@ impl Keyring {
             cx.notice(Notice::IdentityNotSaved);
         }
         let is_first = self.expected().is_none();
-        if self.set_pins(cx.now.wall, fingerprint, false) {
+        let pin = self.pin_of_registry();
+        let is_trusted = pin.is_some_and(|pin| pin.trusted && pin.fingerprint == fingerprint);
+        let trusted = is_trusted || self.chosen == Some(fingerprint);
+        if self.set_pins(cx.now.wall, fingerprint, trusted) {
             self.keep(cx, KnownFile::Registries);
         }
         if is_first {
@@ -196,7 +201,6 @@ impl Keyring {
             };
             if known.fingerprint == fingerprint {
                 pin.since.clone_from(&known.since);
-                pin.trusted |= known.trusted;
             }
             is_changed |= *known != pin;
             *known = pin;
@@ -313,33 +317,34 @@ impl Keyring {
         std::mem::take(&mut self.moved)
     }
 
-    /// Trusts the key that a user has now, as a new one, in place of the one that they had.
+    /// Trusts the key that a user has now, as a new one, in place of the one that they had. Which one
+    /// goes on as which: where the user had one before that, it goes on as the one that is trusted,
+    /// and no other is.
     pub(super) fn accept(
         &mut self,
         cx: &mut Context,
         name: Username,
-        before: &PersonKey,
+        of_chat: PersonKey,
         although_verified: bool,
-    ) -> Result<PersonKey, Problem> {
+    ) -> Result<(PersonKey, PersonKey), Problem> {
         let pin = *self.pin(name).ok_or(Problem::NoKey)?;
-        let now = pin.changed.unwrap_or(pin.person);
-        if now == *before {
-            return Err(Problem::NotPossible);
+        let is_former = pin.person != of_chat && pin.changed != Some(of_chat);
+        if is_former {
+            return Ok((of_chat, pin.person));
         }
-        if pin.changed.is_some() {
-            if pin.is_verified && !although_verified {
-                return Err(Problem::UserKeyChanged);
-            }
-            let pin = Pin {
-                person: now,
-                serial: pin.serial,
-                is_verified: false,
-                changed: None,
-                is_open_allowed: false,
-            };
-            self.set_pin(cx, name, pin);
+        let now = pin.changed.ok_or(Problem::NotPossible)?;
+        if pin.is_verified && !although_verified {
+            return Err(Problem::UserKeyChanged);
         }
-        Ok(now)
+        let trusted = Pin {
+            person: now,
+            serial: pin.serial,
+            is_verified: false,
+            changed: None,
+            is_open_allowed: false,
+        };
+        self.set_pin(cx, name, trusted);
+        Ok((pin.person, now))
     }
 
     fn pin(&self, name: Username) -> Option<&Pin> {
@@ -372,7 +377,7 @@ impl Keyring {
     pub(super) fn trust_in(&self, name: Username, key: &PersonKey) -> Option<Trust> {
         let pin = self.pin(name)?;
         let trust = self.trust(name)?;
-        let is_former = self.former().any(|(former, _)| former == *key);
+        let is_former = self.former().any(|former| former == (*key, name));
         Some(match trust {
             trust if pin.person == *key => trust,
             _ if is_former && pin.changed != Some(*key) => Trust::Former,

@@ -123,10 +123,15 @@ impl Form {
     fn refusal(&self, state: &Page) -> Errors {
         let mut errors = Errors::default();
         let command = if self.new { "register" } else { "login" };
-        let failure = state.failure(command).filter(|_| self.was_sent);
-        if let (Some(failure), false) = (failure, is_waiting(state)) {
+        if let (Some(failure), false) = (state.failure(command), is_waiting(state)) {
             let message = Some(AttrValue::from(failed(failure)));
             match failure.code {
+                // It was about another name.
+                Problem::NameTaken
+                | Problem::BadName
+                | Problem::WrongCredentials
+                | Problem::PasswordNeeded
+                    if !self.was_sent => {}
                 Problem::NameTaken | Problem::BadName => errors.name = message,
                 Problem::BadPassword | Problem::WrongCredentials | Problem::PasswordNeeded => {
                     errors.password = message;

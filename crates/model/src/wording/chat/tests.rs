@@ -325,7 +325,7 @@ fn members_who_are_online_are_counted_with_the_user() {
     bob.display_name = "Bob Bell".parse().unwrap();
     view.online = vec![bob];
     let shown = presence(&direct, &view);
-    assert_eq!(shown.as_deref(), Some("Bob Bell · Available"));
+    assert_eq!(shown.as_deref(), Some("“Bob Bell” · Available"));
     let group = chat(ChatKind::Group, "", &["bob", "carol"]);
     let online = |chat: &Chat| presence(chat, &view).unwrap();
     assert_eq!(online(&group), "2 of 3 online");

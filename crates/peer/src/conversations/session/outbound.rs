@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use p2pchat_protocol::v2::peer::{Bye, MAX_ROSTER, ToPeer};
 use tokio::sync::Notify;
 
-/// With more bytes than this in the queue no want of the other side is looked at.
+/// With more bytes than this in the queue, beside what is being written, no want of the other side
+/// is looked at.
 pub(super) const MAX_UNREAD: usize = 256 * 1024;
 /// With more bytes than this in the queue the session ends: what answers the longest want, and
 /// 1 MiB of what nobody asked for.
@@ -77,7 +78,11 @@ impl Outbound {
 
     /// Ends the session. What waits is not sent.
     pub(in super::super) fn close(&self, bye: Bye) {
-        self.queue().bye.get_or_insert(bye);
+        let mut queue = self.queue();
+        queue.bye.get_or_insert(bye);
+        queue.frames.clear();
+        queue.bytes = 0;
+        drop(queue);
         self.0.filled.notify_one();
         self.0.ended.notify_one();
     }

@@ -233,6 +233,37 @@ async fn a_session_that_is_owed_too_much_takes_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_is_closed_says_bye_and_sends_nothing_that_waited() {
+    let (one, other) = (Identity::ephemeral(), Identity::ephemeral());
+    let [pipe, reader] = pipes([&one, &other], 64 * 1024).await;
+    let (session, met) = tokio::join!(Session::new(pipe, &one), meet(reader, hello(&other)));
+    let (mut reader, _) = met.unwrap();
+    session.send(What::Done);
+    session.outbound.close(Bye::TooMany);
+    session.send(What::Done);
+    let frame = reader.reader.next(MAX_TO_PEER).await.unwrap();
+    let bye = ToPeer::Bye(Bye::TooMany);
+    assert_eq!(decode(&frame).unwrap(), Some((bye, 0)));
+    assert!(matches!(session.ended.await, Ok(SessionError::Closed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_other_side_does_not_read_ends_when_it_is_closed() {
+    let (one, other) = (Identity::ephemeral(), Identity::ephemeral());
+    let [pipe, silent] = pipes([&one, &other], 1024).await;
+    let (session, met) = tokio::join!(Session::new(pipe, &one), meet(silent, hello(&other)));
+    let _silent = met.unwrap();
+    session.send(piece());
+    // Until the writer waits for the other side.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(session.outbound.queued(), 0, "it is being written");
+    let begun = Instant::now();
+    session.outbound.close(Bye::Leaving);
+    assert!(matches!(session.ended.await, Ok(SessionError::Closed)));
+    assert!(begun.elapsed() <= GOODBYE);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hello_has_to_be_of_the_key_of_the_connection() {
     let (one, other) = (Identity::ephemeral(), Identity::ephemeral());
     let stranger = Identity::ephemeral().certificate();

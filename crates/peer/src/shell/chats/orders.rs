@@ -242,6 +242,7 @@ impl Orders {
             self.handle.say_by(opened, talk, Some(said_by)).await?;
         }
         self.handle.mark(left, Mark::Archived(true)).await?;
+        self.handle.mark(opened, Mark::Archived(false)).await?;
         Ok(Some((left, opened)))
     }
 

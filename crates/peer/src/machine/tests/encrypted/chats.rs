@@ -415,9 +415,12 @@ fn what_waits_goes_to_a_new_key_when_the_user_accepts_it() {
     );
     bench.command(Command::say(conversation(), "too late"));
     assert_eq!(bench.failures().last(), Some(&Problem::NotPossible));
-    // What was not carried out is tried again.
-    accept(&mut bench, false);
+    // What was not carried out is tried again, and no later key is accepted with it.
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 5)));
+    bench.found("bob", 42, 5);
+    accept(&mut bench, true);
     assert_eq!(bench.orders()[0].1, Order::MoveOn { from, to });
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Changed));
 }
 
 #[test]

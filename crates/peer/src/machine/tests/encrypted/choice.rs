@@ -109,6 +109,28 @@ fn a_fingerprint_in_the_options_counts_more_than_a_first_contact_and_less_than_t
         .unwrap();
     trusted.read(*file, text).unwrap();
     assert_eq!(with_option(other, trusted).connects, [Some(seen)]);
+
+    // So does one that was named in the running peer, though it was in the options before.
+    let mut bench = with_option(other, Known::default());
+    bench.command(use_registry("registry#AAAA"));
+    bench.input(Input::RegistryChosen(Ok(Chosen {
+        registry: "registry#AAAA".to_owned(),
+        is_own: false,
+        names: vec!["registry".to_owned(), "other.example".to_owned()],
+        named: Some(registry()),
+        address: addr(9),
+        message_port: 5859,
+    })));
+    bench.welcome();
+    let (_, text) = bench
+        .kept
+        .iter()
+        .rfind(|(file, _)| *file == KnownFile::Registries)
+        .unwrap();
+    let mut known = Known::default();
+    known.read(KnownFile::Registries, text).unwrap();
+    assert!(known.registries.iter().all(|pin| pin.trusted), "{text}");
+    assert_eq!(with_option(other, known).connects, [Some(registry())]);
 }
 
 #[test]
