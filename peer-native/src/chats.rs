@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    ChatKind, Command, Conversation, ConversationId, Named, Standing, Status, User, Username, View,
+    ChatKind, Command, Conversation, ConversationId, Member, Named, Standing, Status, User,
+    Username, View,
 };
 
 use crate::shown::Shown;
@@ -81,13 +82,22 @@ pub(crate) fn requests(view: &View) -> usize {
 /// The encrypted conversation with one person.
 #[must_use]
 pub(crate) fn with(name: Username, view: &View) -> Option<&Conversation> {
-    view.conversations.iter().find(|one| {
+    let theirs = view.conversations.iter().filter(|one| {
         let chat = one.chat.as_ref();
         chat.is_some_and(|chat| {
             let first = chat.members.first().and_then(|member| member.who.name);
             chat.kind == ChatKind::Direct && first == Some(name) && chat.standing != Standing::Out
         })
-    })
+    });
+    theirs.min_by_key(|one| is_over(one))
+}
+
+/// Whether it is a conversation of two that goes on in another one, as the other one has a new key.
+pub(crate) fn is_over(conversation: &Conversation) -> bool {
+    let chat = conversation.chat.as_ref();
+    let direct = chat.filter(|chat| chat.kind == ChatKind::Direct);
+    let other = direct.and_then(|chat| chat.members.first());
+    other.is_some_and(Member::is_former)
 }
 
 /// Those who are online and have no chat with the user: neither one of two, nor the open one.

@@ -117,7 +117,7 @@ pub enum CommandError {
     #[error("{}", Problem::NoSuchRequest.words())]
     NoRequest,
     /// Several do.
-    #[error("which one? /go NAME first, or answer in the list of requests")]
+    #[error("which one? /join NAME or /decline NAME, with the name of who asks; or F3 lists them")]
     SeveralRequests,
     /// The command is about encrypted conversations, and the open chat is shown.
     #[error("not in the open chat: /go NAME first")]

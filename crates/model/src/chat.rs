@@ -129,6 +129,14 @@ pub struct Member {
     pub read: Option<MessageId>,
 }
 
+impl Member {
+    /// Whether the user goes on with this person under another key: nobody is there under this one.
+    #[must_use]
+    pub fn is_former(&self) -> bool {
+        self.trust == Some(Trust::Former)
+    }
+}
+
 /// What of a conversation the user is alerted of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

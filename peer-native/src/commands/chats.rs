@@ -107,16 +107,22 @@ pub(super) fn chat(shown: Shown<'_>) -> Result<(ConversationId, &Chat), CommandE
     Ok((conversation.id, chat))
 }
 
-/// The key of a member of the conversation that is shown.
+/// The key of a member of the conversation that is shown: of two with one name that of the one under
+/// an earlier key, or of the other.
 pub(super) fn member(
     name: &str,
+    former: bool,
     example: &'static str,
     shown: Shown<'_>,
 ) -> Result<(ConversationId, PersonKey), CommandError> {
     let (conversation, chat) = chat(shown)?;
     let name = Username::new(needed(name, example)?)?;
-    let mut members = chat.members.iter();
-    let member = members.find(|member| member.who.name == Some(name));
+    let members = chat.members.iter();
+    let mut members = members.filter(|member| member.who.name == Some(name));
+    let first = members.clone().next();
+    let member = members
+        .find(|member| member.is_former() == former)
+        .or(first);
     let member = member.ok_or(CommandError::NotAMember(name))?;
     Ok((conversation, member.who.key))
 }
@@ -172,17 +178,20 @@ pub(super) fn go(to: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
 fn by_title<'a>(text: &str, all: &'a [Conversation]) -> Option<&'a Conversation> {
     let text = text.to_lowercase();
     let find = |fits: &dyn Fn(&str) -> bool| {
-        let mut all = all.iter();
-        all.find(|one| fits(&title(one).to_lowercase()))
+        let fitting = all.iter().filter(|one| fits(&title(one).to_lowercase()));
+        fitting.min_by_key(|one| chats::is_over(one))
     };
     find(&|title| title == text)
         .or_else(|| find(&|title| title.starts_with(&text)))
         .or_else(|| find(&|title| title.contains(&text)))
 }
 
-/// The conversation that the user was asked to: the one that is shown, else the only one.
-fn asked(shown: Shown<'_>) -> Result<ConversationId, CommandError> {
-    let all: Vec<ConversationId> = chats::asked(shown.view).map(|(id, _)| id).collect();
+/// The conversation that the user was asked to: the only one by this person, if one is named; else
+/// the one that is shown, else the only one.
+fn asked(by: &str, shown: Shown<'_>) -> Result<ConversationId, CommandError> {
+    let all = chats::asked(shown.view);
+    let all = all.filter(|(_, who)| by.is_empty() || who.to_string() == by);
+    let all: Vec<ConversationId> = all.map(|(id, _)| id).collect();
     match all.as_slice() {
         all if all.contains(&shown.id) => Ok(shown.id),
         [] => Err(CommandError::NoRequest),
@@ -192,22 +201,22 @@ fn asked(shown: Shown<'_>) -> Result<ConversationId, CommandError> {
 }
 
 /// Accepts to be in a conversation.
-pub(super) fn join(shown: Shown<'_>) -> Result<Typed, CommandError> {
-    let conversation = asked(shown)?;
+pub(super) fn join(by: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
+    let conversation = asked(by, shown)?;
     Ok(Typed::Command(Command::Join { conversation }))
 }
 
-/// Declines to be in the conversation that is shown, else the request for the open chat, else
-/// the only other one.
-pub(super) fn decline(shown: Shown<'_>) -> Result<Typed, CommandError> {
-    let is_shown = chats::asked(shown.view).any(|(id, _)| id == shown.id);
+/// Declines to be in the conversation to which this person asks, if one is named; else in the one
+/// that is shown, else the request for the open chat, else the only other one.
+pub(super) fn decline(by: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
+    let is_meant = !by.is_empty() || chats::asked(shown.view).any(|(id, _)| id == shown.id);
     Ok(Typed::Command(match pending(shown.view) {
-        Ok(request) if !is_shown => Command::Reject {
+        Ok(request) if !is_meant => Command::Reject {
             conversation: request.conversation,
             from: request.from.address,
         },
         _ => Command::Decline {
-            conversation: asked(shown)?,
+            conversation: asked(by, shown)?,
         },
     }))
 }

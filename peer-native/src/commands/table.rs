@@ -78,15 +78,18 @@ pub const COMMANDS: &[Entry] = &[
         chats::go,
     )
     .when(When::SignedIn),
-    entry(&["/join"], "", "accept to be in a chat", |_, shown| {
-        chats::join(shown)
-    })
+    entry(
+        &["/join"],
+        "[NAME]",
+        "accept to be in a chat; NAME is who asks",
+        chats::join,
+    )
     .when(When::SignedIn),
     entry(
         &["/decline", "/reject"],
-        "",
+        "[NAME]",
         "decline to be in a chat, or a request for the open chat",
-        |_, shown| chats::decline(shown),
+        chats::decline,
     )
     .when(When::SignedIn),
     entry(
@@ -143,7 +146,7 @@ pub const COMMANDS: &[Entry] = &[
         "NAME",
         "remove a user from the group",
         |name, shown| {
-            let (conversation, who) = chats::member(name, "/remove mallory", shown)?;
+            let (conversation, who) = chats::member(name, true, "/remove mallory", shown)?;
             Ok(Typed::Command(Command::Remove { conversation, who }))
         },
     )
@@ -153,7 +156,7 @@ pub const COMMANDS: &[Entry] = &[
         "NAME",
         "make a user an owner of the group",
         |name, shown| {
-            let (conversation, who) = chats::member(name, "/owner bob", shown)?;
+            let (conversation, who) = chats::member(name, false, "/owner bob", shown)?;
             Ok(Typed::Command(Command::MakeOwner { conversation, who }))
         },
     )

@@ -132,17 +132,14 @@ impl Question {
                 (words.to_owned(), wording::label::LEAVE)
             }
             Self::Remove(_, who) => {
-                let members = app
+                let mut members = app
                     .conversation()
                     .chat
                     .iter()
                     .flat_map(|chat| &chat.members);
-                let mut named = members.map(|member| member.who);
-                let named = named.find(|named| named.key == who);
-                (
-                    named.map_or_else(String::new, chat::remove_question),
-                    "Remove",
-                )
+                let member = members.find(|member| member.who.key == who);
+                let words = member.map_or_else(String::new, chat::remove_question);
+                (words, "Remove")
             }
         }
     }
@@ -224,6 +221,16 @@ impl App {
         }
     }
 
+    /// Takes a question back, as text came that is no answer to it.
+    pub fn take_back(&mut self, now: Timestamp) {
+        if !self.is_question_unseen(now) {
+            self.answer_question(false);
+        }
+        if let Some(overlay) = &mut self.overlay {
+            overlay.take_back();
+        }
+    }
+
     /// Answers the question: Enter with yes.
     pub(super) fn answer_question(&mut self, yes: bool) -> Option<Act> {
         let question = self.question.take()?;
@@ -279,7 +286,7 @@ impl App {
             return match member.trust {
                 // Where it is, is said above.
                 Some(Trust::Former) => Some("this chat goes on in the new one".to_owned()),
-                _ => chat::key_changed(member, chat.kind),
+                _ => chat::key_changed(member, chat),
             };
         }
         match chat.standing {

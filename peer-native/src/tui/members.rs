@@ -82,7 +82,7 @@ impl List<'_> {
 
     fn member(&self, member: &Member) -> Row<'static> {
         let theme = self.theme;
-        let status = chats::status(member.who, self.view);
+        let status = chats::status(member.who, self.view).filter(|_| !member.is_former());
         let mark = match status {
             Some(Status::Available) => Span::styled("●", theme.good()),
             Some(Status::Away | Status::Busy) => Span::styled("●", theme.dim()),
@@ -95,7 +95,7 @@ impl List<'_> {
             Some(Trust::Changed | Trust::ChangedAfterVerified)
         );
         let beside = match status {
-            _ if member.trust == Some(Trust::Former) => (Trust::Former.words(), theme.warning()),
+            _ if member.is_former() => (Trust::Former.words(), theme.warning()),
             _ if has_changed => ("new code", theme.warning()),
             _ if member.asked => (label::ASKED, theme.dim()),
             _ if member.declined => (label::DECLINED, theme.dim()),

@@ -59,7 +59,7 @@ impl App {
         };
         let held = chat::held_back(&conversation.lines, known);
         for member in &known.members {
-            if let Some(words) = chat::key_changed(member, known.kind) {
+            if let Some(words) = chat::key_changed(member, known) {
                 let how = how_to_go_on(member, known.kind);
                 let words = [Some(words), held.clone(), how].into_iter().flatten();
                 let how = words.collect::<Vec<_>>().join(" ");
@@ -134,7 +134,8 @@ fn how_to_go_on(member: &Member, kind: ChatKind) -> Option<String> {
     let compare = format!("/code {name} compares codes");
     Some(match (member.trust?, kind) {
         (Trust::Former, ChatKind::Direct) => format!("/chat {name} opens it."),
-        (Trust::Former | Trust::New | Trust::Verified, _) => return None,
+        (Trust::New | Trust::Verified, _) => return None,
+        (Trust::Former, ChatKind::Group) => format!("/add {name} does."),
         (_, ChatKind::Group) => format!("{compare}."),
         (Trust::Changed, _) => format!("{compare}, /anyway sends to the new one."),
         (Trust::ChangedAfterVerified, _) => format!("{compare}, /anyway accepts the new one."),

@@ -89,6 +89,11 @@ impl Overlay {
         }
     }
 
+    /// Takes the question before an answer back.
+    pub(super) fn take_back(&mut self) {
+        self.asking = None;
+    }
+
     /// Handles a key.
     pub(super) fn key(&mut self, key: KeyEvent, shown: Shown<'_>) -> Pressed {
         match (self.topic, key.code) {

@@ -141,15 +141,15 @@ fn foot(context: &Context, key: &str) -> Html {
         Standing::Out => return html! { <p class="composer composer-out">{ words::OUT }</p> },
         Standing::In => {}
     }
-    let changed = chat.members.iter().max_by_key(|member| member.trust);
-    let words = changed.and_then(|member| words::key_changed(member, chat.kind));
-    let (Some(member), Some(words)) = (changed, words) else {
+    let told = |member| Some((member, words::key_changed(member, chat)?));
+    let changed = chat.members.iter().filter_map(told);
+    let Some((member, words)) = changed.max_by_key(|(member, _)| member.trust) else {
         return composer;
     };
-    if member.trust == Some(Trust::Former) {
+    let is_direct = chat.kind == ChatKind::Direct;
+    if is_direct && member.is_former() {
         return moved_on(context, view, &words);
     }
-    let is_direct = chat.kind == ChatKind::Direct;
     let was_verified = member.trust == Some(Trust::ChangedAfterVerified);
     let props = key_line::Props {
         who: member.who,

@@ -132,7 +132,7 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
             words::REMOVE_ASK,
             sends(Command::Remove { conversation, who }),
         );
-        items.push(remove.asks(words::remove_question(member.who), "Remove"));
+        items.push(remove.asks(words::remove_question(member), "Remove"));
     }
     let view = context.state.view.as_ref().map(|view| view.get());
     let is_here = view.is_some_and(|view| is_online(&view, member));
@@ -156,10 +156,8 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
 
 /// Whether a member is online.
 pub(super) fn is_online(view: &View, member: &Member) -> bool {
-    member
-        .who
-        .name
-        .is_some_and(|name| view.user(name).is_some())
+    let name = member.who.name.filter(|_| !member.is_former());
+    name.is_some_and(|name| view.user(name).is_some())
 }
 
 #[derive(PartialEq)]

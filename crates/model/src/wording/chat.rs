@@ -246,7 +246,7 @@ pub fn absent(post: &Post, chat: &Chat, view: &View) -> Vec<Named> {
     let is_in = |who: Named| {
         let mut members = chat.members.iter();
         let member = members.find(|member| member.who.key == who.key);
-        member.is_none_or(|member| !member.asked && !member.declined)
+        member.is_none_or(|member| !member.asked && !member.declined && !member.is_former())
     };
     let is_online = |who: Named| who.name.is_some_and(|name| view.user(name).is_some());
     let is_shown = post.state == PostState::Shown;
@@ -264,7 +264,7 @@ pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>, chat: &Chat) -> O
     let is_direct = chat.kind == ChatKind::Direct;
     let other = chat.members.first().filter(|_| is_direct);
     Some(match other {
-        Some(other) if other.trust == Some(Trust::Former) => {
+        Some(other) if other.is_former() => {
             format!("Not delivered under {first}'s earlier code")
         }
         Some(other) if other.asked => format!("Waiting for {first} to accept"),
@@ -401,9 +401,15 @@ impl Alerts {
 
 /// The question before a person is removed.
 #[must_use]
-pub fn remove_question(who: Named) -> String {
+pub fn remove_question(member: &Member) -> String {
+    let who = member.who;
+    let code = if member.is_former() {
+        format!(" ({})", Trust::Former.words())
+    } else {
+        String::new()
+    };
     format!(
-        "Remove {who} from the group? They are told, and do not get what is written from now on."
+        "Remove {who}{code} from the group? They are told, and do not get what is written from now on."
     )
 }
 
@@ -443,18 +449,22 @@ pub(crate) fn change(change: ChatChange) -> String {
     }
 }
 
-/// A member has another key than before; in a conversation of two, nothing is sent to them if it was
-/// verified. `None` if they have not.
+/// A member has another key than before: in a conversation of two nothing is sent to them if it was
+/// verified, and a group they have to be added to again. `None` if they have not.
 #[must_use]
-pub fn key_changed(member: &Member, kind: ChatKind) -> Option<String> {
+pub fn key_changed(member: &Member, chat: &Chat) -> Option<String> {
     let who = member.who;
-    let stopped = match kind {
-        ChatKind::Direct => "Sending stopped: ",
-        ChatKind::Group => "",
+    let (stopped, is_direct) = match chat.kind {
+        ChatKind::Direct => ("Sending stopped: ", true),
+        ChatKind::Group => ("", false),
     };
+    let mut others = chat.members.iter().filter(|other| other.who != who);
     match member.trust? {
-        Trust::Former if kind == ChatKind::Direct => Some(format!(
+        Trust::Former if is_direct => Some(format!(
             "{who} has another code now, and you have a new chat."
+        )),
+        Trust::Former if !others.any(|other| other.who.name == who.name) => Some(format!(
+            "{who} has another code now. Add {who} to this group again."
         )),
         Trust::Former | Trust::New | Trust::Verified => None,
         Trust::Changed => Some(format!(
@@ -504,7 +514,7 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
 /// they are in it. `None` of a group that the user is not in any more.
 #[must_use]
 pub fn presence(chat: &Chat, view: &View) -> Option<String> {
-    let user = |member: &Member| view.user(member.who.name?);
+    let user = |member: &Member| view.user(member.who.name.filter(|_| !member.is_former())?);
     if let (ChatKind::Direct, Some(other)) = (chat.kind, chat.members.first()) {
         let Some(user) = user(other) else {
             return Some(label::OFFLINE.to_owned());

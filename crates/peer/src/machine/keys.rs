@@ -317,9 +317,9 @@ impl Keyring {
         std::mem::take(&mut self.moved)
     }
 
-    /// Trusts the key that a user has now, as a new one, in place of the one that they had. Which one
-    /// goes on as which: where the user had one before that, it goes on as the one that is trusted,
-    /// and no other is.
+    /// Trusts the key that a user has now, as a new one, in place of the one that they had. Gives
+    /// both. A chat under a key that was replaced before goes on under the one that is trusted:
+    /// nothing more is trusted then.
     pub(super) fn accept(
         &mut self,
         cx: &mut Context,

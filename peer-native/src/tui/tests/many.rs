@@ -1,7 +1,7 @@
 //! Many conversations: their pictures, and the keys between them.
 
 use insta::assert_snapshot;
-use p2pchat_model::{Alerts, Chat, ChatKind, Member, Post, Standing, Trust};
+use p2pchat_model::{Alerts, Chat, ChatKind, Member, Named, Post, Standing, Trust};
 use ratatui::style::{Modifier, Style};
 
 use super::chats::*;
@@ -885,6 +885,11 @@ fn what_is_held_back_from_a_changed_key_says_so_and_is_sent_when_the_user_asks_f
     assert_eq!(enter(&mut app, "/anyway"), None);
     let shown = screen(&mut app, SMALL, after(200));
     assert!(shown.contains("Enter: Accept new code"), "{shown}");
+    // Text that comes at once is no answer.
+    assert!(app.takes_letters_one_by_one());
+    app.take_back(after(200));
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert_eq!(enter(&mut app, "/anyway"), None);
     assert_eq!(commands(press(&mut app, KeyCode::Enter)), [accept(true)]);
     // The chat goes on elsewhere, and each tells of the other.
     let former = Chat {
@@ -907,4 +912,73 @@ fn what_is_held_back_from_a_changed_key_says_so_and_is_sent_when_the_user_asks_f
     happen(&mut app, &all);
     app.show(new);
     assert_snapshot!("direct_in_place", screen(&mut app, SMALL, after(400)));
+    app.show(id(TEAM));
+    enter(&mut app, "/go bob");
+    assert_eq!(app.current, new);
+}
+
+#[test]
+fn of_several_requests_the_one_is_answered_whose_asker_is_named() {
+    let mut app = showing(several(), id(TEAM));
+    let by_frank = asked_to(9, ChatKind::Group, "Lunch");
+    happen(&mut app, &by_frank);
+    let chat = Chat {
+        standing: Standing::Asked(named("uma")),
+        ..direct("uma", Trust::New)
+    };
+    happen(&mut app, &begun(id(8), chat));
+    assert_eq!(enter(&mut app, "/join"), None);
+    for (line, command) in [
+        (
+            "/join uma",
+            Command::Join {
+                conversation: id(8),
+            },
+        ),
+        (
+            "/decline frank",
+            Command::Decline {
+                conversation: id(9),
+            },
+        ),
+    ] {
+        app.input.editor.take();
+        assert_eq!(commands(enter(&mut app, line)), [command]);
+    }
+}
+
+#[test]
+fn of_two_with_one_name_the_one_under_an_earlier_key_is_removed() {
+    let mut app = showing(several(), id(TEAM));
+    let again = Member {
+        who: Named {
+            key: named("eve").key,
+            ..named("bob")
+        },
+        ..member("bob", Trust::Verified)
+    };
+    let former = member("bob", Trust::Former);
+    let owner = true;
+    for members in [vec![again, former], vec![former, again]] {
+        let members = members.clone();
+        happen(
+            &mut app,
+            &begun(
+                id(TEAM),
+                Chat {
+                    members,
+                    owner,
+                    ..team()
+                },
+            ),
+        );
+        assert_eq!(enter(&mut app, "/remove bob"), None);
+        let shown = screen(&mut app, SMALL, after(200));
+        assert!(shown.contains("Remove bob (earlier code)"), "{shown}");
+        let remove = Command::Remove {
+            conversation: id(TEAM),
+            who: former.who.key,
+        };
+        assert_eq!(commands(press(&mut app, KeyCode::Enter)), [remove]);
+    }
 }

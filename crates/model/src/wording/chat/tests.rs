@@ -339,3 +339,27 @@ fn members_who_are_online_are_counted_with_the_user() {
     assert_eq!(requests(1), "1 request");
     assert_eq!(requests(2), "2 requests");
 }
+
+#[test]
+fn one_who_has_another_key_now_is_not_in_a_group_until_they_are_added_again() {
+    let mut group = chat(ChatKind::Group, "", &["bob", "carol"]);
+    group.members[0].trust = Some(Trust::Former);
+    let bob = group.members[0];
+    let told = key_changed(&bob, &group);
+    assert!(told.unwrap().contains("Add bob to this group again"));
+    let asked = remove_question(&bob);
+    assert!(
+        asked.starts_with("Remove bob (earlier code) from"),
+        "{asked}"
+    );
+    // They are online, but not under this key.
+    let address = "10.0.0.2".parse().unwrap();
+    let mut view = View::default();
+    let name = "bob".parse().unwrap();
+    view.online = vec![OnlineUser { name, address }.into()];
+    assert_eq!(presence(&group, &view).as_deref(), Some("1 of 3 online"));
+    let waiting = absent(&post(&[("bob", false), ("carol", true)]), &group, &view);
+    assert_eq!(waiting, [bob.who]);
+    group.members.push(member(named("bob"), 'e'));
+    assert_eq!(key_changed(&bob, &group), None);
+}
