@@ -117,7 +117,9 @@ pub enum CommandError {
     #[error("{}", Problem::NoSuchRequest.words())]
     NoRequest,
     /// Several do.
-    #[error("which one? /join NAME or /decline NAME, with the name of who asks; or F3 lists them")]
+    #[error(
+        "which one? /join NAME or /decline NAME, of the group or of who asks; or F3 lists them"
+    )]
     SeveralRequests,
     /// The command is about encrypted conversations, and the open chat is shown.
     #[error("not in the open chat: /go NAME first")]

@@ -223,9 +223,8 @@ impl Front<'_> {
     async fn input(&mut self, Typed { input, quick }: Typed) -> Result<()> {
         let now = Clock::now();
         let act = match input {
-            Input::Key(_) if quick && self.app.takes_letters_one_by_one() => {
-                self.app.take_back(now);
-                None
+            Input::Key(key) if quick && self.app.takes_letters_one_by_one() => {
+                self.app.text_key(key, now)
             }
             Input::Key(key) if is_suspend(key) => return self.suspend().await,
             // Terminals that report releases must not type everything twice.

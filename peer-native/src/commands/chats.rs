@@ -186,13 +186,18 @@ fn by_title<'a>(text: &str, all: &'a [Conversation]) -> Option<&'a Conversation>
         .or_else(|| find(&|title| title.contains(&text)))
 }
 
-/// The conversation that the user was asked to: the only one by this person, if one is named; else
-/// the one that is shown, else the only one.
-fn asked(by: &str, shown: Shown<'_>) -> Result<ConversationId, CommandError> {
-    let all = chats::asked(shown.view);
-    let all = all.filter(|(_, who)| by.is_empty() || who.to_string() == by);
-    let all: Vec<ConversationId> = all.map(|(id, _)| id).collect();
-    match all.as_slice() {
+/// The conversation that the user was asked to: the one that is called so, else the only one by the
+/// person who is; if none is named the one that is shown, else the only one.
+fn asked(named: &str, shown: Shown<'_>) -> Result<ConversationId, CommandError> {
+    let view = shown.view;
+    let title_of = |id| view.conversation(id).map(title);
+    let called = chats::asked(view).filter(|(id, _)| title_of(*id).as_deref() == Some(named));
+    let mut meant: Vec<ConversationId> = called.map(|(id, _)| id).collect();
+    if meant.is_empty() {
+        let by = chats::asked(view).filter(|(_, by)| named.is_empty() || by.to_string() == named);
+        meant = by.map(|(id, _)| id).collect();
+    }
+    match meant.as_slice() {
         all if all.contains(&shown.id) => Ok(shown.id),
         [] => Err(CommandError::NoRequest),
         [only] => Ok(*only),
@@ -201,22 +206,22 @@ fn asked(by: &str, shown: Shown<'_>) -> Result<ConversationId, CommandError> {
 }
 
 /// Accepts to be in a conversation.
-pub(super) fn join(by: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
-    let conversation = asked(by, shown)?;
+pub(super) fn join(named: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
+    let conversation = asked(named, shown)?;
     Ok(Typed::Command(Command::Join { conversation }))
 }
 
-/// Declines to be in the conversation to which this person asks, if one is named; else in the one
-/// that is shown, else the request for the open chat, else the only other one.
-pub(super) fn decline(by: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
-    let is_meant = !by.is_empty() || chats::asked(shown.view).any(|(id, _)| id == shown.id);
+/// Declines to be in the conversation that is named; else in the one that is shown, else the request
+/// for the open chat, else the only other one.
+pub(super) fn decline(named: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
+    let is_meant = !named.is_empty() || chats::asked(shown.view).any(|(id, _)| id == shown.id);
     Ok(Typed::Command(match pending(shown.view) {
         Ok(request) if !is_meant => Command::Reject {
             conversation: request.conversation,
             from: request.from.address,
         },
         _ => Command::Decline {
-            conversation: asked(by, shown)?,
+            conversation: asked(named, shown)?,
         },
     }))
 }

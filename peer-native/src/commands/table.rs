@@ -81,7 +81,7 @@ pub const COMMANDS: &[Entry] = &[
     entry(
         &["/join"],
         "[NAME]",
-        "accept to be in a chat; NAME is who asks",
+        "accept to be in a chat: of who asks, or of this name",
         chats::join,
     )
     .when(When::SignedIn),

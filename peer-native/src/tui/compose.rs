@@ -221,16 +221,6 @@ impl App {
         }
     }
 
-    /// Takes a question back, as text came that is no answer to it.
-    pub fn take_back(&mut self, now: Timestamp) {
-        if !self.is_question_unseen(now) {
-            self.answer_question(false);
-        }
-        if let Some(overlay) = &mut self.overlay {
-            overlay.take_back();
-        }
-    }
-
     /// Answers the question: Enter with yes.
     pub(super) fn answer_question(&mut self, yes: bool) -> Option<Act> {
         let question = self.question.take()?;

@@ -217,6 +217,21 @@ impl App {
         }
     }
 
+    /// Handles a key of a text that comes at once, where letters are commands: a question is taken
+    /// back, as the text is no answer to it, and the text goes into the message field.
+    pub fn text_key(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
+        if self.is_question_unseen(now) {
+            return None;
+        }
+        self.answer_question(false);
+        if let Some(overlay) = &mut self.overlay {
+            overlay.take_back();
+        }
+        let is_letter = matches!(key.code, KeyCode::Char(_));
+        let is_text = is_letter && !self.takes_letters_one_by_one();
+        is_text.then(|| self.key(key, now)).flatten()
+    }
+
     /// Inserts pasted text at the cursor. It never answers a request and never sends, and like any
     /// other key than Enter it takes a question back.
     pub fn paste(&mut self, text: &str) {

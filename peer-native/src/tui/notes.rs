@@ -135,7 +135,9 @@ fn how_to_go_on(member: &Member, kind: ChatKind) -> Option<String> {
     Some(match (member.trust?, kind) {
         (Trust::Former, ChatKind::Direct) => format!("/chat {name} opens it."),
         (Trust::New | Trust::Verified, _) => return None,
-        (Trust::Former, ChatKind::Group) => format!("/add {name} does."),
+        (Trust::Former, ChatKind::Group) => {
+            format!("/add {name} --all also shows them what was written before.")
+        }
         (_, ChatKind::Group) => format!("{compare}."),
         (Trust::Changed, _) => format!("{compare}, /anyway sends to the new one."),
         (Trust::ChangedAfterVerified, _) => format!("{compare}, /anyway accepts the new one."),

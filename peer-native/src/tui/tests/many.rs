@@ -885,10 +885,16 @@ fn what_is_held_back_from_a_changed_key_says_so_and_is_sent_when_the_user_asks_f
     assert_eq!(enter(&mut app, "/anyway"), None);
     let shown = screen(&mut app, SMALL, after(200));
     assert!(shown.contains("Enter: Accept new code"), "{shown}");
-    // Text that comes at once is no answer.
-    assert!(app.takes_letters_one_by_one());
-    app.take_back(after(200));
-    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    // Text that comes at once is no answer: it goes into the field.
+    for (key, typed) in [(KeyCode::Char('n'), "n"), (KeyCode::Enter, "")] {
+        assert!(app.takes_letters_one_by_one());
+        assert_eq!(app.text_key(key.into(), after(200)), None);
+        assert!(!app.takes_letters_one_by_one(), "the question is over");
+        assert_eq!(app.input.editor.text(), typed);
+        app.input.editor.take();
+        assert_eq!(enter(&mut app, "/anyway"), None);
+    }
+    press(&mut app, KeyCode::Esc);
     assert_eq!(enter(&mut app, "/anyway"), None);
     assert_eq!(commands(press(&mut app, KeyCode::Enter)), [accept(true)]);
     // The chat goes on elsewhere, and each tells of the other.
@@ -927,8 +933,20 @@ fn of_several_requests_the_one_is_answered_whose_asker_is_named() {
         ..direct("uma", Trust::New)
     };
     happen(&mut app, &begun(id(8), chat));
+    let tea = Chat {
+        name: "Tea".parse().unwrap(),
+        standing: Standing::Asked(named("uma")),
+        ..team()
+    };
+    happen(&mut app, &begun(id(7), tea));
     assert_eq!(enter(&mut app, "/join"), None);
     for (line, command) in [
+        (
+            "/join Tea",
+            Command::Join {
+                conversation: id(7),
+            },
+        ),
         (
             "/join uma",
             Command::Join {
