@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use p2pchat_model::{
-    ChatKind, Command, Conversation, ConversationId, Member, Named, Standing, Status, User,
-    Username, View,
+    Chat, Command, Conversation, ConversationId, Member, Named, Standing, Status, User, Username,
+    View,
 };
 
 use crate::shown::Shown;
@@ -85,8 +85,8 @@ pub(crate) fn with(name: Username, view: &View) -> Option<&Conversation> {
     let theirs = view.conversations.iter().filter(|one| {
         let chat = one.chat.as_ref();
         chat.is_some_and(|chat| {
-            let first = chat.members.first().and_then(|member| member.who.name);
-            chat.kind == ChatKind::Direct && first == Some(name) && chat.standing != Standing::Out
+            let other = chat.partner().and_then(|member| member.who.name);
+            other == Some(name) && chat.standing != Standing::Out
         })
     });
     theirs.min_by_key(|one| is_over(one))
@@ -95,9 +95,7 @@ pub(crate) fn with(name: Username, view: &View) -> Option<&Conversation> {
 /// Whether it is a conversation of two that goes on in another one, as the other one has a new key.
 pub(crate) fn is_over(conversation: &Conversation) -> bool {
     let chat = conversation.chat.as_ref();
-    let direct = chat.filter(|chat| chat.kind == ChatKind::Direct);
-    let other = direct.and_then(|chat| chat.members.first());
-    other.is_some_and(Member::is_former)
+    chat.and_then(Chat::partner).is_some_and(Member::is_former)
 }
 
 /// Those who are online and have no chat with the user: neither one of two, nor the open one.
@@ -107,8 +105,8 @@ pub(crate) fn strangers(view: &View) -> Vec<&User> {
         .conversations
         .iter()
         .filter_map(|one| one.chat.as_ref())
-        .filter(|chat| chat.kind == ChatKind::Direct && chat.standing != Standing::Out)
-        .filter_map(|chat| chat.members.first()?.who.name)
+        .filter(|chat| chat.standing != Standing::Out)
+        .filter_map(|chat| chat.partner()?.who.name)
         .collect();
     let in_open: HashSet<_> = view.open().members.iter().map(|one| one.address).collect();
     let others = view.others();

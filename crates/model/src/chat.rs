@@ -77,6 +77,13 @@ impl Chat {
         }
     }
 
+    /// The other one of a direct conversation.
+    #[must_use]
+    pub fn partner(&self) -> Option<&Member> {
+        let is_direct = self.kind == ChatKind::Direct;
+        self.members.first().filter(|_| is_direct)
+    }
+
     /// The other one of a direct conversation, if they have declined.
     #[must_use]
     pub fn declined(&self) -> Option<Named> {

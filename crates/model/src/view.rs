@@ -7,7 +7,7 @@ use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 pub use self::undo::{Undo, Undoable};
-use crate::chat::{Chat, ChatKind, Named};
+use crate::chat::{Chat, Member, Named};
 use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
@@ -358,6 +358,12 @@ impl View {
         self.conversations.iter().find(goes_on)
     }
 
+    /// The user that a member is online as: nobody under an earlier key.
+    #[must_use]
+    pub fn online_as(&self, member: &Member) -> Option<&User> {
+        self.user(member.who.name.filter(|_| !member.is_former())?)
+    }
+
     /// The name that the registry has for an address.
     #[must_use]
     pub fn name_of(&self, address: PeerAddr) -> Option<Username> {
@@ -530,9 +536,8 @@ fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[User])
 
 /// The other one of a chat of two, and how well their key is known.
 fn partner(of: &Conversation) -> Option<(Username, Option<Trust>)> {
-    let chat = of.chat.as_ref()?;
-    let other = chat.members.first()?;
-    (chat.kind == ChatKind::Direct).then_some((other.who.name?, other.trust))
+    let other = of.chat.as_ref()?.partner()?;
+    Some((other.who.name?, other.trust))
 }
 
 #[cfg(test)]

@@ -268,16 +268,13 @@ impl App {
     /// Why nothing can be written in the conversation that is shown.
     pub(super) fn cannot_write(&self) -> Option<String> {
         let chat = self.conversation().chat.as_ref()?;
-        let stopped = chat.members.first().filter(|member| {
-            let stops = [Trust::Former, Trust::ChangedAfterVerified].map(Some);
-            chat.kind == ChatKind::Direct && stops.contains(&member.trust)
-        });
-        if let Some(member) = stopped {
-            return match member.trust {
+        if let Some(other) = chat.partner() {
+            match other.trust {
                 // Where it is, is said above.
-                Some(Trust::Former) => Some("this chat goes on in the new one".to_owned()),
-                _ => chat::key_changed(member, chat),
-            };
+                Some(Trust::Former) => return Some("this chat goes on in the new one".to_owned()),
+                Some(Trust::ChangedAfterVerified) => return chat::key_changed(other, chat),
+                _ => {}
+            }
         }
         match chat.standing {
             Standing::In => None,

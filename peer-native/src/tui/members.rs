@@ -82,7 +82,7 @@ impl List<'_> {
 
     fn member(&self, member: &Member) -> Row<'static> {
         let theme = self.theme;
-        let status = chats::status(member.who, self.view).filter(|_| !member.is_former());
+        let status = self.view.online_as(member).map(|user| user.status);
         let mark = match status {
             Some(Status::Available) => Span::styled("●", theme.good()),
             Some(Status::Away | Status::Busy) => Span::styled("●", theme.dim()),

@@ -2,7 +2,7 @@
 
 use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{
-    Chat, ChatKind, Command, ConversationId, DisplayName, Member, Standing, Trust, View, printable,
+    Chat, ChatKind, Command, ConversationId, DisplayName, Member, Standing, Trust, printable,
 };
 use yew::prelude::*;
 
@@ -135,7 +135,7 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
         items.push(remove.asks(words::remove_question(member), "Remove"));
     }
     let view = context.state.view.as_ref().map(|view| view.get());
-    let is_here = view.is_some_and(|view| is_online(&view, member));
+    let is_here = view.is_some_and(|view| view.online_as(member).is_some());
     // Of others it is said whether they have answered, which there is no room for more beside.
     let in_it = !member.asked && !member.declined;
     let below = html! {
@@ -152,12 +152,6 @@ fn member(context: &Context, conversation: ConversationId, owner: bool, member: 
             { row_menu(name, items, !context.state.is_live(), false) }
         </>
     }
-}
-
-/// Whether a member is online.
-pub(super) fn is_online(view: &View, member: &Member) -> bool {
-    let name = member.who.name.filter(|_| !member.is_former());
-    name.is_some_and(|name| view.user(name).is_some())
 }
 
 #[derive(PartialEq)]

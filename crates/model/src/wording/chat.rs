@@ -514,9 +514,8 @@ pub fn last_line(conversation: &Conversation, view: &View) -> String {
 /// they are in it. `None` of a group that the user is not in any more.
 #[must_use]
 pub fn presence(chat: &Chat, view: &View) -> Option<String> {
-    let user = |member: &Member| view.user(member.who.name.filter(|_| !member.is_former())?);
-    if let (ChatKind::Direct, Some(other)) = (chat.kind, chat.members.first()) {
-        let Some(user) = user(other) else {
+    if let Some(other) = chat.partner() {
+        let Some(user) = view.online_as(other) else {
             return Some(label::OFFLINE.to_owned());
         };
         let status = wording::status(user.status);
@@ -526,7 +525,7 @@ pub fn presence(chat: &Chat, view: &View) -> Option<String> {
             shown => format!("“{shown}” · {status}"),
         });
     }
-    let here = joined(chat).filter(|member| user(member).is_some());
+    let here = joined(chat).filter(|member| view.online_as(member).is_some());
     let here = here.count() + usize::from(chat.standing == Standing::In);
     let words = match joined(chat).count() {
         0 => "only you are in it".to_owned(),

@@ -264,9 +264,7 @@ impl Chats {
     /// nor where they have gone on under another key.
     fn check_key(&self, conversation: ConversationId) -> Result<(), Problem> {
         let chat = self.known.get(&conversation);
-        let direct = chat.filter(|chat| chat.kind == ChatKind::Direct);
-        let other = direct.and_then(|chat| chat.members.first());
-        match other.and_then(|member| member.trust) {
+        match chat.and_then(Chat::partner).and_then(|other| other.trust) {
             Some(Trust::ChangedAfterVerified) => Err(Problem::UserKeyChanged),
             Some(Trust::Former) => Err(Problem::NotPossible),
             _ => Ok(()),
